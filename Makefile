@@ -1,0 +1,45 @@
+# `make up` and `make test` need nothing but Python 3.11 or newer: they set up the rest themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: up test test-all bench lint format clean
+
+up: .venv/app
+	@$(BIN)/pintag up $(ARGS)
+
+test: .venv/dev lint
+	$(BIN)/pytest -m "not slow"
+
+test-all: .venv/dev lint
+	$(BIN)/pytest
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Pintag needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+.venv/app: .venv/pip pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/dev: .venv/app
+	$(BIN)/python -m pip install --quiet --group dev
+	@$(BIN)/python -m tests.browser.install
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

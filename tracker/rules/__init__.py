@@ -1,0 +1,1 @@
+"""Rules of the domain: pure functions and frozen shapes. They take `now`; they touch nothing."""

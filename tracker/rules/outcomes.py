@@ -1,0 +1,63 @@
+"""What can become of a hit: a closed list of outcomes and, for two of them, of reasons."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of a hit. Every hit has exactly one at a time."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    DROPPED = "dropped"
+
+
+class Reason(StrEnum):
+    """Why a hit was quarantined or dropped; `reason.outcome` says which, `.meaning` says why."""
+
+    outcome: Outcome
+    meaning: str
+
+    def __new__(cls, value: str, outcome: Outcome, meaning: str) -> "Reason":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.outcome = outcome
+        member.meaning = meaning
+        return member
+
+    MALFORMED = (
+        "malformed",
+        Outcome.QUARANTINED,
+        "The hit is not of the protocol's shape: a part is missing, of a wrong type or out of range.",
+    )
+    UNKNOWN_SNIPPET = (
+        "unknown_snippet",
+        Outcome.QUARANTINED,
+        "The database has no snippet with this key, though the collector's key table had one.",
+    )
+    ID_TIME = (
+        "id_time",
+        Outcome.QUARANTINED,
+        "The time inside the hit's id is more than 30 days before, or one day after, its receipt.",
+    )
+    INVALID_DATA = (
+        "invalid_data",
+        Outcome.QUARANTINED,
+        "The fields do not fit the version that the snippet is pinned to.",
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        Outcome.QUARANTINED,
+        "Our bug: a step raised an exception on this hit.",
+    )
+    DEAD_LETTER = (
+        "dead_letter",
+        Outcome.QUARANTINED,
+        "The worker process died on this hit, again and again.",
+    )
+    HIDDEN = ("hidden", Outcome.DROPPED, "The definition was hidden before the hit was processed.")
+    NO_IDENTIFIER = (
+        "no_identifier",
+        Outcome.DROPPED,
+        "The hit carries no identifier, so there is no profile it could be stored on.",
+    )

@@ -1,0 +1,110 @@
+"""The settings, read from the environment once, at the start of a process."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which one, and what to do."""
+
+
+def _setting(variable: str, default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, with its environment variable, default and meaning in its metadata."""
+
+    database_url: str = _setting(
+        "DATABASE_URL", "", "PostgreSQL, as a postgresql:// URL. Default: the embedded server's."
+    )
+    redis_url: str = _setting(
+        "REDIS_URL", "", "Redis or Valkey, as a redis:// or unix:// URL. Default: the embedded one."
+    )
+    data_dir: str = _setting(
+        "PINTAG_DATA", "", "Where `pintag up` keeps its data. Default: ./pintag-data."
+    )
+    web_host: str = _setting(
+        "PINTAG_WEB_HOST", "127.0.0.1", "The address on which the API and the pages listen."
+    )
+    web_port: int = _setting("PINTAG_WEB_PORT", 8700, "The port of the API and the pages.")
+    collector_host: str = _setting(
+        "PINTAG_COLLECTOR_HOST", "127.0.0.1", "The address on which the collector listens."
+    )
+    collector_port: int = _setting("PINTAG_COLLECTOR_PORT", 8701, "The collector's port.")
+    collector_url: str = _setting(
+        "PINTAG_COLLECTOR_URL",
+        "",
+        "The collector's public address, written into snippets. Default: its host and port.",
+    )
+    prefix: str = _setting(
+        "PINTAG_PREFIX",
+        "com.pintag",
+        "First part of discriminators; read by the first `pintag migrate` only.",
+    )
+    partitions: int = _setting(
+        "PINTAG_PARTITIONS",
+        8,
+        "Number of hit queue partitions, 1 to 256; read by the first `pintag migrate` only.",
+    )
+    batch: int = _setting(
+        "PINTAG_BATCH", 500, "Most hits that a worker reads from one partition at a time."
+    )
+    snippet_rate: int = _setting(
+        "PINTAG_SNIPPET_RATE",
+        0,
+        "Most hits a second that one collector takes for one snippet, then 429; 0: no limit.",
+    )
+
+    @property
+    def public_collector_url(self) -> str:
+        """The collector's address as browsers see it, without a slash at the end."""
+        return (self.collector_url or f"http://{self.collector_host}:{self.collector_port}").rstrip(
+            "/"
+        )
+
+
+def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the embedded servers keep their data: PINTAG_DATA, or ./pintag-data."""
+    return Path(environ.get("PINTAG_DATA") or "pintag-data").absolute()
+
+
+def from_environ(environ: Mapping[str, str]) -> Settings:
+    """Settings from environment variables. Raises SettingsError on a number that is none."""
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        text = environ.get(setting.metadata["variable"], "")
+        if not text:
+            continue
+        if setting.type is int:
+            if not text.isdecimal():
+                name = setting.metadata["variable"]
+                raise SettingsError(f"{name} must be a whole number, but is {text!r}.")
+            values[setting.name] = int(text)
+        else:
+            values[setting.name] = text
+    return Settings(**values)
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of this process; without server URLs, those of the `pintag up` that runs here.
+
+    Raises SettingsError where neither the environment nor DIR/up.json names the servers.
+    """
+    settings = from_environ(environ)
+    if settings.database_url and settings.redis_url:
+        return settings
+    state_file = default_data_dir(environ) / "up.json"
+    try:
+        state = json.loads(state_file.read_text(encoding="utf-8"))
+    except OSError:
+        raise SettingsError(
+            f"DATABASE_URL and REDIS_URL are not set, and no `pintag up` left {state_file}.\n"
+            "Run `pintag up` in this folder first, or set PINTAG_DATA or both URLs."
+        ) from None
+    return from_environ({**state["environment"], **environ})

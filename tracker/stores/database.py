@@ -1,0 +1,92 @@
+"""PostgreSQL: connections, and the schema's migrations."""
+
+import importlib.resources
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg_pool import ConnectionPool
+from sqlalchemy import Connection as AlchemyConnection
+from sqlalchemy import Engine, create_engine, pool
+
+from tracker.settings import Settings, SettingsError
+
+MIGRATION_LOCK = 7_361_001
+_SESSION = {
+    "connect_timeout": 10,
+    "application_name": "pintag",
+    "options": "-c synchronous_commit=on -c timezone=UTC",
+}
+
+
+def connect(url: str) -> psycopg.Connection:
+    """A connection in autocommit mode; `with connection.transaction():` opens a transaction.
+
+    What it commits is on disk when the commit returns. Raises psycopg.OperationalError.
+    """
+    return psycopg.connect(url, autocommit=True, **_SESSION)
+
+
+def open_pool(url: str, size: int = 8) -> ConnectionPool:
+    """Connections like `connect` makes, for the threads of the web process."""
+    return ConnectionPool(
+        url, min_size=1, max_size=size, kwargs={"autocommit": True, **_SESSION}, open=True
+    )
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the schema up to date, one process at a time; returns the schema's revision.
+
+    The first time it also fixes the discriminator prefix and the number of partitions.
+    """
+    with _engine(settings.database_url).begin() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        _install(connection, settings)
+        return _current(connection) or ""
+
+
+def schema_state(url: str) -> tuple[str | None, str]:
+    """The schema's revision in the database (None: never migrated), and this release's."""
+    with _engine(url).connect() as connection:
+        return _current(connection), ScriptDirectory.from_config(
+            _alembic_config()
+        ).as_revision_number("head")
+
+
+def _install(connection: AlchemyConnection, settings: Settings) -> None:
+    if not 1 <= settings.partitions <= 256:
+        raise SettingsError("PINTAG_PARTITIONS must be between 1 and 256.")
+    made = connection.exec_driver_sql(
+        "INSERT INTO installation (prefix, partitions) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (settings.prefix, settings.partitions),
+    )
+    if made.rowcount:
+        connection.exec_driver_sql(
+            "INSERT INTO hit_partition (number) SELECT generate_series(0, %s)",
+            (settings.partitions - 1,),
+        )
+
+
+def _engine(url: str) -> Engine:
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(url, **_SESSION),
+        poolclass=pool.NullPool,
+    )
+
+
+def _current(connection: AlchemyConnection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option(
+        "script_location", str(importlib.resources.files("tracker.stores") / "migrations")
+    )
+    return config
