@@ -28,7 +28,7 @@ class Reason(StrEnum):
     MALFORMED = (
         "malformed",
         Outcome.QUARANTINED,
-        "The hit is not of the protocol's shape: a part is missing, of a wrong type or out of range.",
+        "The hit is not of the protocol's shape: a part is missing, wrong or out of range.",
     )
     UNKNOWN_SNIPPET = (
         "unknown_snippet",

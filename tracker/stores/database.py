@@ -1,6 +1,7 @@
 """PostgreSQL: connections, and the schema's migrations."""
 
 import importlib.resources
+from typing import Any
 
 import psycopg
 from alembic import command
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, create_engine, pool
 from tracker.settings import Settings, SettingsError
 
 MIGRATION_LOCK = 7_361_001
-_SESSION = {
+_SESSION: dict[str, Any] = {
     "connect_timeout": 10,
     "application_name": "pintag",
     "options": "-c synchronous_commit=on -c timezone=UTC",
@@ -52,32 +53,16 @@ def migrate(settings: Settings) -> str:
 
 def schema_state(url: str) -> tuple[str | None, str]:
     """The schema's revision in the database (None: never migrated), and this release's."""
+    newest = ScriptDirectory.from_config(_alembic_config()).get_current_head() or ""
     with _engine(url).connect() as connection:
-        return _current(connection), ScriptDirectory.from_config(
-            _alembic_config()
-        ).as_revision_number("head")
-
-
-def _install(connection: AlchemyConnection, settings: Settings) -> None:
-    if not 1 <= settings.partitions <= 256:
-        raise SettingsError("PINTAG_PARTITIONS must be between 1 and 256.")
-    made = connection.exec_driver_sql(
-        "INSERT INTO installation (prefix, partitions) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        (settings.prefix, settings.partitions),
-    )
-    if made.rowcount:
-        connection.exec_driver_sql(
-            "INSERT INTO hit_partition (number) SELECT generate_series(0, %s)",
-            (settings.partitions - 1,),
-        )
+        return _current(connection), newest
 
 
 def _engine(url: str) -> Engine:
-    return create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(url, **_SESSION),
-        poolclass=pool.NullPool,
-    )
+    def creator() -> psycopg.Connection:
+        return psycopg.connect(url, **_SESSION)
+
+    return create_engine("postgresql+psycopg://", creator=creator, poolclass=pool.NullPool)
 
 
 def _current(connection: AlchemyConnection) -> str | None:

@@ -11,7 +11,7 @@ down_revision = None
 
 TABLES = """
 CREATE TABLE installation (
-    only        boolean PRIMARY KEY DEFAULT true CHECK (only),
+    id          int PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     prefix      text NOT NULL,
     partitions  int NOT NULL CHECK (partitions BETWEEN 1 AND 256),
     revision    bigint NOT NULL DEFAULT 1,
@@ -124,9 +124,9 @@ CREATE TABLE hit_partition (
     tries      int NOT NULL DEFAULT 0,
     suspect_id text
 );
-COMMENT ON COLUMN hit_partition.last_id IS 'stream id of the last hit whose outcome is committed';
+COMMENT ON COLUMN hit_partition.last_id IS 'stream id of the last hit with a committed outcome';
 COMMENT ON COLUMN hit_partition.counted IS 'hits read and committed in this queue epoch';
-COMMENT ON COLUMN hit_partition.tries IS 'workers that took this partition and ended without progress';
+COMMENT ON COLUMN hit_partition.tries IS 'workers that took it and ended without progress';
 COMMENT ON COLUMN hit_partition.suspect_id IS 'the hit that a careful worker is running alone';
 
 CREATE TABLE queue_loss (
