@@ -58,6 +58,20 @@ def schema_state(url: str) -> tuple[str | None, str]:
         return _current(connection), newest
 
 
+def _install(connection: AlchemyConnection, settings: Settings) -> None:
+    if not 1 <= settings.partitions <= 256:
+        raise SettingsError("PINTAG_PARTITIONS must be between 1 and 256.")
+    made = connection.exec_driver_sql(
+        "INSERT INTO installation (prefix, partitions) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (settings.prefix, settings.partitions),
+    )
+    if made.rowcount:
+        connection.exec_driver_sql(
+            "INSERT INTO hit_partition (number) SELECT generate_series(0, %s)",
+            (settings.partitions - 1,),
+        )
+
+
 def _engine(url: str) -> Engine:
     def creator() -> psycopg.Connection:
         return psycopg.connect(url, **_SESSION)
