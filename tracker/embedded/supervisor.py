@@ -1,0 +1,82 @@
+"""Keeps processes running: starts again what dies, and stops all of them in their order."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+from tracker.embedded.errors import PartError
+from tracker.embedded.processes import Child, Part
+
+_STEADY = 5.0  # seconds after which a process counts as having run well
+_LONGEST_PAUSE = 30.0
+
+
+class Supervisor:
+    """The parts that run. `say` gets lines for people, `changed` is called after a restart."""
+
+    def __init__(
+        self,
+        logs: Path,
+        say: Callable[[str], None] = lambda _line: None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.hurry = asyncio.Event()
+        self._logs = logs
+        self._say = say
+        self._changed = changed
+        self._children: dict[str, Child] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of what runs now, by name."""
+        return {name: child.pid for name, child in self._children.items() if child.pid}
+
+    async def start(self, *parts: Part) -> None:
+        """Start parts together, wait until all are ready, and keep them so. Raises PartError."""
+        children = [Child(part, self._logs / f"{part.name}.log") for part in parts]
+        self._children |= {child.part.name: child for child in children}
+        results = await asyncio.gather(
+            *(child.launch() for child in children), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        self._keepers += [asyncio.create_task(self._keep(child)) for child in children]
+
+    async def stop(self) -> None:
+        """Stop the parts by their `stops` numbers, each number once those before it are gone."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        running = sorted(
+            (child for child in self._children.values() if child.pid),
+            key=lambda child: child.part.stops,
+        )
+        for _, group in groupby(running, key=lambda child: child.part.stops):
+            await asyncio.gather(*(child.stop(self.hurry) for child in group))
+
+    async def _keep(self, child: Child) -> None:
+        failures = 0
+        while True:
+            since = asyncio.get_running_loop().time()
+            await child.wait()
+            steady = asyncio.get_running_loop().time() - since > _STEADY
+            failures = 0 if steady else failures + 1
+            await self._restart(child, failures)
+
+    async def _restart(self, child: Child, failures: int) -> None:
+        """Start it again: at once the first time, then after ever longer pauses."""
+        name, how = child.part.name, child.how_it_ended()
+        pause = min(_LONGEST_PAUSE, 0.5 * 2**failures) if failures > 1 else 0.0
+        if pause:
+            self._say(f"{name} {how}; starting it again in {pause:.0f} s (see {child.log})")
+        await asyncio.sleep(pause)
+        try:
+            await child.launch()
+        except PartError as failure:
+            self._say(str(failure))
+        else:
+            self._say(f"{name} {how}; started again")
+        self._changed()
