@@ -110,7 +110,7 @@ CREATE TABLE event (
     data          jsonb NOT NULL,
     page          text,
     referrer      text,
-    claims        jsonb,
+    claims        text,
     PRIMARY KEY (id, section_id)
 ) PARTITION BY RANGE (id);
 COMMENT ON COLUMN event.id IS 'the hit''s id, a UUIDv7: partitions are ranges of time';

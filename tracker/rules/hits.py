@@ -1,0 +1,123 @@
+"""Protocol v1's shapes: the envelope that the collector takes, the hits that the worker reads.
+
+docs/protocol.md is the specification. The collector looks no further into a hit than it must
+to choose its partition; what is wrong inside a hit is for the worker to say.
+"""
+
+import re
+import zlib
+
+import msgspec
+
+MAX_BODY = 100_000
+MAX_HITS = 100
+MAX_VISITOR = 200
+MAX_TIME_MS = 253_402_300_799_999  # the end of year 9999, PostgreSQL and Python agree on it
+
+
+class BadEnvelopeError(Exception):
+    """The request's body is no envelope of protocol v1; the message says what is wrong."""
+
+
+class Envelope(msgspec.Struct):
+    """What one POST carries: `sent` in Unix ms by the sender's clock, and 1 to 100 hits."""
+
+    hits: list[msgspec.Raw]
+    sent: int = 0
+    lost: int = 0
+
+
+class Hit(msgspec.Struct):
+    """One hit, as far as its shape goes; `data` is JSON still to be validated."""
+
+    id: str
+    at: int
+    visitor: str | None = None
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    page: str | None = None
+    referrer: str | None = None
+    claims: dict[str, msgspec.Raw] | None = None
+
+
+class _Head(msgspec.Struct):
+    visitor: str | None = None
+    id: str = ""
+
+
+class QueuedHit(msgspec.Struct, frozen=True):
+    """One entry of the hit queue.
+
+    stream_id: `<receipt in Unix ms>-<number>` by the clock of Redis; key: the snippet's;
+    sent: the envelope's; raw: the hit's JSON as it came.
+    """
+
+    partition: int
+    stream_id: str
+    key: str
+    sent: int
+    raw: bytes
+
+    @property
+    def received_ms(self) -> int:
+        return int(self.stream_id.partition("-")[0])
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_head = msgspec.json.Decoder(_Head)
+_MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """The envelope in a request's body. Raises BadEnvelopeError."""
+    try:
+        envelope = _envelope.decode(body)
+    except _MALFORMED as error:
+        envelope = _parse_mended(body, error)
+    if not 1 <= len(envelope.hits) <= MAX_HITS:
+        raise BadEnvelopeError(f"`hits` must hold 1 to {MAX_HITS} hits, not {len(envelope.hits)}.")
+    if not 0 <= envelope.sent <= MAX_TIME_MS or envelope.lost < 0:
+        raise BadEnvelopeError("`sent` (Unix milliseconds) or `lost` (a count) is out of range.")
+    return envelope
+
+
+def _parse_mended(body: bytes, error: Exception) -> Envelope:
+    """A second try for bodies in which lone surrogates were the fault."""
+    mended = replace_lone_surrogates(body)
+    if mended == body:
+        raise BadEnvelopeError(_why(error)) from None
+    try:
+        return _envelope.decode(mended)
+    except _MALFORMED as second:
+        raise BadEnvelopeError(_why(second)) from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "The JSON is nested too deeply."
+    return f"The body is not an envelope of protocol v1: {error}."
+
+
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def replace_lone_surrogates(json: bytes) -> bytes:
+    r"""JSON in which escaped lone surrogates are `\ufffd`, as in Web IDL's USVString.
+
+    Browsers write half an emoji that a page cut off as `\ud83d`; it is no character and no
+    store takes it, yet the rest of the request should not be lost with it.
+    """
+    return _ESCAPE.sub(lambda m: b"\\ufffd" if m.group(1) else m.group(0), json)
+
+
+def partition_of(raw: bytes, partitions: int) -> int:
+    """The partition of a hit: by visitor, else by hit id, else (a malformed hit) by its bytes."""
+    try:
+        head = _head.decode(raw)
+        name = (head.visitor or head.id).encode() or raw
+    except _MALFORMED:
+        name = raw
+    return zlib.crc32(name) % partitions

@@ -1,0 +1,61 @@
+"""What collectors and workers know of every snippet, read from PostgreSQL as of one revision."""
+
+from datetime import datetime
+
+import msgspec
+import psycopg
+
+from tracker.rules.fields import Field
+from tracker.stores.key_table import KeyEntry, TableMeta
+
+
+class PinnedVersion(msgspec.Struct, frozen=True):
+    """The version that a snippet is pinned to, with what decides over its hits."""
+
+    version_id: int
+    definition_id: int
+    section_id: int
+    hidden: bool
+    usable_from: datetime
+    fields: bytes
+
+    def read_fields(self) -> list[Field]:
+        """The fields; they are read when the first hit needs them, as there can be many."""
+        return msgspec.json.decode(self.fields, type=list[Field])
+
+
+def revision(connection: psycopg.Connection) -> int:
+    """The database's revision: it goes up with every change that the catalogue would show."""
+    return int(connection.execute("SELECT revision FROM installation").fetchall()[0][0])
+
+
+def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
+    """Every snippet key with the version that it is pinned to."""
+    rows = connection.execute(
+        "SELECT s.key, v.id, d.id, d.section_id, d.hidden_at IS NOT NULL, v.usable_from,"
+        " v.fields::text FROM snippet s JOIN version v ON v.id = s.version_id"
+        " JOIN definition d ON d.id = v.definition_id"
+    )
+    return {row[0]: PinnedVersion(*row[1:6], row[6].encode()) for row in rows}
+
+
+def key_table(
+    connection: psycopg.Connection,
+) -> tuple[TableMeta, dict[str, KeyEntry], dict[str, str]]:
+    """What the key table in Redis must show: its meta, the keys and the hosted scripts."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        number, partitions = connection.execute(
+            "SELECT revision, partitions FROM installation"
+        ).fetchall()[0]
+        rows = connection.execute(
+            "SELECT s.key, CASE WHEN d.hidden_at IS NOT NULL THEN 'hidden'"
+            " WHEN d.web_tracking THEN 'on' ELSE 'off' END, c.allowed_origins, c.strict_origin"
+            " FROM snippet s JOIN version v ON v.id = s.version_id"
+            " JOIN definition d ON d.id = v.definition_id JOIN section c ON c.id = d.section_id"
+        )
+        entries = {key: KeyEntry(*rest) for key, *rest in rows}
+        scripts: dict[str, str] = dict(
+            connection.execute("SELECT hash, body FROM script").fetchall()
+        )
+    return TableMeta(number, partitions), entries, scripts

@@ -1,0 +1,52 @@
+"""The event table's partitions: one a week, by the time inside the hits' ids."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+
+from tracker.rules.ids import first_of
+
+WEEKS_BACK = 5
+WEEKS_AHEAD = 3
+_LOCK = 7_361_002
+
+
+def ensure(connection: psycopg.Connection, now: datetime) -> list[str]:
+    """Make the weeks that hits may fall into now or soon; returns the names of new ones.
+
+    Hits with ids outside these weeks are quarantined (`id_time`) long before they get here.
+    """
+    missing = [week for week in _weeks(now) if not _exists(connection, _name(week))]
+    if missing:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            for week in missing:
+                _make(connection, week)
+    return [_name(week) for week in missing]
+
+
+def _weeks(now: datetime) -> list[datetime]:
+    monday = (now - timedelta(days=now.weekday())).astimezone(UTC)
+    this_week = monday.replace(hour=0, minute=0, second=0, microsecond=0)
+    return [this_week + timedelta(weeks=n) for n in range(-WEEKS_BACK, WEEKS_AHEAD + 1)]
+
+
+def _name(week: datetime) -> str:
+    year, number, _ = week.isocalendar()
+    return f"event_{year}_w{number:02}"
+
+
+def _exists(connection: psycopg.Connection, name: str) -> bool:
+    return connection.execute("SELECT to_regclass(%s)", (name,)).fetchall()[0][0] is not None
+
+
+def _make(connection: psycopg.Connection, week: datetime) -> None:
+    start, end = (
+        str(first_of(int(time.timestamp() * 1000))) for time in (week, week + timedelta(weeks=1))
+    )
+    connection.execute(
+        sql.SQL(
+            "CREATE TABLE IF NOT EXISTS {} PARTITION OF event FOR VALUES FROM ({}) TO ({})"
+        ).format(sql.Identifier(_name(week)), sql.Literal(start), sql.Literal(end))
+    )

@@ -1,0 +1,98 @@
+"""The installation, its sections, and their API keys, in PostgreSQL."""
+
+import hashlib
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+
+
+class NoSuchSectionError(Exception):
+    """There is no section of this name; the message says which there are."""
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A tenant's slice. No allowed origins: every origin may send hits."""
+
+    id: int
+    slug: str
+    name: str
+    allowed_origins: list[str]
+    strict_origin: bool
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What was chosen before the first definition, and the database's revision."""
+
+    prefix: str
+    partitions: int
+    revision: int
+    queue_epoch: str
+
+
+_COLUMNS = "id, slug, name, allowed_origins, strict_origin"
+
+
+def installation(connection: psycopg.Connection) -> Installation:
+    """The installation's row; a database that was never migrated has none."""
+    with connection.cursor(row_factory=class_row(Installation)) as cursor:
+        return cursor.execute(
+            "SELECT prefix, partitions, revision, queue_epoch FROM installation"
+        ).fetchall()[0]
+
+
+def create(
+    connection: psycopg.Connection,
+    slug: str,
+    name: str,
+    allowed_origins: list[str],
+    strict_origin: bool,
+) -> bool:
+    """Make a section; False when there is one with this slug already."""
+    made = connection.execute(
+        "INSERT INTO section (slug, name, allowed_origins, strict_origin)"
+        " SELECT %s, %s, %s, %s WHERE NOT EXISTS (SELECT FROM section WHERE slug = %s)"
+        " ON CONFLICT DO NOTHING",
+        (slug, name, allowed_origins, strict_origin, slug),
+    )
+    return made.rowcount == 1
+
+
+def every(connection: psycopg.Connection) -> list[Section]:
+    """All sections, by slug."""
+    with connection.cursor(row_factory=class_row(Section)) as cursor:
+        return cursor.execute(f"SELECT {_COLUMNS} FROM section ORDER BY slug".encode()).fetchall()  # noqa: S608
+
+
+def choose(connection: psycopg.Connection, slug: str | None) -> Section:
+    """The section of this slug, or the only one there is. Raises NoSuchSectionError."""
+    sections = every(connection)
+    wanted = [section for section in sections if slug in (None, section.slug)]
+    if len(wanted) == 1:
+        return wanted[0]
+    there_are = ", ".join(section.slug for section in sections) or "none"
+    problem = f"There is no section {slug!r}." if slug else "Say which section you mean."
+    raise NoSuchSectionError(f"{problem} The sections are: {there_are}.")
+
+
+def add_api_key(connection: psycopg.Connection, section_id: int, name: str, secret: str) -> None:
+    """Let the secret in as a bearer key; only its hash is kept."""
+    connection.execute(
+        "INSERT INTO api_key (section_id, name, secret_hash) VALUES (%s, %s, %s)",
+        (section_id, name, _hash(secret)),
+    )
+
+
+def section_of_api_key(connection: psycopg.Connection, secret: str) -> Section | None:
+    """The section that a bearer key belongs to."""
+    with connection.cursor(row_factory=class_row(Section)) as cursor:
+        return cursor.execute(
+            f"SELECT {_COLUMNS} FROM section WHERE id ="  # noqa: S608
+            " (SELECT section_id FROM api_key WHERE secret_hash = %s)".encode(),
+            (_hash(secret),),
+        ).fetchone()
+
+
+def _hash(secret: str) -> bytes:
+    # A plain hash does for a key of 160 random bits: there is no dictionary to try.
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,158 @@
+"""The steps that every hit goes through, in this order, to exactly one outcome.
+
+A step looks at one hit, writes down what it found, and returns a verdict when the hit ends there.
+A hit that no step ended is stored. Steps are pure: they touch no store.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from tracker.rules.errors import ErrorCode, FieldError
+from tracker.rules.hits import MAX_TIME_MS, MAX_VISITOR, Hit, QueuedHit
+from tracker.rules.ids import is_uuid7, time_ms
+from tracker.rules.outcomes import Reason
+from tracker.stores.catalog import PinnedVersion
+from worker.context import Context
+
+DAY_MS = 86_400_000
+OLDEST_MS = 30 * DAY_MS
+NEWEST_MS = DAY_MS
+SOURCE = "Website"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a hit is not stored, with everything that is wrong with it."""
+
+    reason: Reason
+    errors: list[FieldError]
+
+
+@dataclass(slots=True)
+class Work:
+    """A hit on its way through the steps, with what they have found so far."""
+
+    queued: QueuedHit
+    pinned: PinnedVersion | None = None
+    id: UUID | None = None
+    hit: Hit | None = None
+    data: bytes = b""
+    verdict: Verdict | None = None
+
+
+Step = Callable[[Work, Context], Verdict | None]
+
+
+def find_snippet(work: Work, context: Context) -> Verdict | None:
+    """Find the version that the hit's snippet is pinned to."""
+    work.pinned = context.pinned.get(work.queued.key)
+    if work.pinned is None:
+        message = f"No snippet has the key {work.queued.key!r}."
+        return _end(Reason.UNKNOWN_SNIPPET, "", ErrorCode.MALFORMED, message)
+    return None
+
+
+def drop_hidden(work: Work, context: Context) -> Verdict | None:
+    """Drop hits of a definition that was hidden while they were queued."""
+    assert work.pinned is not None
+    return Verdict(Reason.HIDDEN, []) if work.pinned.hidden else None
+
+
+_decode = msgspec.json.Decoder(Hit).decode
+
+
+def decode(work: Work, context: Context) -> Verdict | None:
+    """Read the hit's own parts; its data is read later, against the version."""
+    try:
+        hit = _decode(work.queued.raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return _end(Reason.MALFORMED, "", ErrorCode.MALFORMED, f"This is no hit: {error}.")
+    work.hit = hit
+    if is_uuid7(hit.id):
+        work.id = UUID(hit.id)
+    errors = _shape_errors(hit)
+    return Verdict(Reason.MALFORMED, errors) if errors else None
+
+
+def _shape_errors(hit: Hit) -> list[FieldError]:
+    errors = []
+    if not is_uuid7(hit.id):
+        errors.append(FieldError("id", ErrorCode.BAD_FORMAT, "A hit's id must be a UUIDv7."))
+    if not 0 <= hit.at <= MAX_TIME_MS:
+        message = "`at` must be Unix milliseconds, up to the end of year 9999."
+        errors.append(FieldError("at", ErrorCode.OUT_OF_RANGE, message))
+    if hit.visitor is not None and len(hit.visitor) > MAX_VISITOR:
+        message = f"A visitor id has at most {MAX_VISITOR} characters."
+        errors.append(FieldError("visitor", ErrorCode.TOO_LONG, message))
+    for name in ("visitor", "page", "referrer"):
+        if "\0" in (getattr(hit, name) or ""):
+            errors.append(FieldError(name, ErrorCode.NUL, "NUL characters can't be stored."))
+    return errors
+
+
+def check_id_time(work: Work, context: Context) -> Verdict | None:
+    """Refuse ids from too far away: events are kept in tables by the time in their ids."""
+    assert work.id is not None
+    early = work.queued.received_ms - time_ms(work.id)
+    if -NEWEST_MS <= early <= OLDEST_MS:
+        return None
+    message = "The id was made more than 30 days before, or one day after, the hit's receipt."
+    return _end(Reason.ID_TIME, "id", ErrorCode.OUT_OF_RANGE, message)
+
+
+def identify(work: Work, context: Context) -> Verdict | None:
+    """Find an identifier: without one there is nobody whose event it could be."""
+    assert work.hit is not None
+    return None if work.hit.visitor else Verdict(Reason.NO_IDENTIFIER, [])
+
+
+def validate(work: Work, context: Context) -> Verdict | None:
+    """Validate the data against the version, and fill in the source."""
+    assert work.hit is not None
+    assert work.pinned is not None
+    result = context.validator(work.pinned).validate(bytes(work.hit.data), SOURCE)
+    if isinstance(result, list):
+        return Verdict(Reason.INVALID_DATA, result)
+    work.data = result
+    return None
+
+
+STEPS: tuple[Step, ...] = (
+    find_snippet,
+    drop_hidden,
+    decode,
+    check_id_time,
+    identify,
+    validate,
+)
+
+
+def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) -> Work:
+    """Take one hit through the steps; an exception in a step is our bug, and ends only this hit."""
+    work = Work(queued)
+    for step in steps:
+        try:
+            work.verdict = step(work, context)
+        except Exception as error:
+            work.verdict = internal_error(f"{step.__name__}: {error!r}")
+        if work.verdict is not None:
+            break
+    return work
+
+
+def internal_error(what: str) -> Verdict:
+    """The verdict on a hit that our own code failed on."""
+    return _end(Reason.INTERNAL_ERROR, "", ErrorCode.MALFORMED, what)
+
+
+def dead_letter() -> Verdict:
+    """The verdict on a hit that the worker process died on."""
+    message = "The worker process ended while it ran this hit alone."
+    return _end(Reason.DEAD_LETTER, "", ErrorCode.MALFORMED, message)
+
+
+def _end(reason: Reason, field: str, code: ErrorCode, message: str) -> Verdict:
+    return Verdict(reason, [FieldError(field, code, message)])
