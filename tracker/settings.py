@@ -27,7 +27,10 @@ class Settings:
         "REDIS_URL", "", "Redis or Valkey, as a redis:// or unix:// URL. Default: the embedded one."
     )
     data_dir: str = _setting(
-        "PINTAG_DATA", "", "Where `pintag up` keeps its data. Default: ./pintag-data."
+        "PINTAG_DATA",
+        "",
+        "Where `pintag up` keeps its data. Default: ./pintag-data; for root in a private folder "
+        "/var/lib/pintag.",
     )
     web_host: str = _setting(
         "PINTAG_WEB_HOST", "127.0.0.1", "The address on which the API and the pages listen."
@@ -70,8 +73,18 @@ class Settings:
 
 
 def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the embedded servers keep their data: PINTAG_DATA, or ./pintag-data."""
-    return Path(environ.get("PINTAG_DATA") or "pintag-data").absolute()
+    """Where the embedded servers keep their data: PINTAG_DATA, or ./pintag-data.
+
+    For root in a folder that others can't enter it is /var/lib/pintag: PostgreSQL refuses to run
+    as root, and the user it runs as could not reach its data.
+    """
+    if environ.get("PINTAG_DATA"):
+        return Path(environ["PINTAG_DATA"]).absolute()
+    here = Path.cwd()
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if is_root and not all(folder.stat().st_mode & 0o001 for folder in (here, *here.parents)):
+        return Path("/var/lib/pintag")
+    return here / "pintag-data"
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:

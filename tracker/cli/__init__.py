@@ -1,0 +1,51 @@
+"""The command `pintag`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+import tracker
+from tracker.cli import doctor, errors, migrate, serve, up
+from tracker.cli.screen import complain
+
+app = typer.Typer(
+    help="Pintag: custom events from websites, none lost. Start with `pintag up`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.command("up")(up.up)
+app.command("doctor")(doctor.doctor)
+app.command("migrate")(migrate.migrate)
+app.command("web")(serve.web)
+app.command("collector")(serve.collector)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pintag {tracker.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors that people can mend become a line, not a traceback."""
+    try:
+        app()
+    except Exception as error:
+        message = errors.explain(error)
+        if message is None:
+            raise
+        complain(message)
+        sys.exit(2)

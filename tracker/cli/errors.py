@@ -1,0 +1,26 @@
+"""Which errors people can mend themselves, in words."""
+
+import psycopg
+import redis
+import sqlalchemy.exc
+
+from tracker.embedded import EmbeddedError
+from tracker.settings import SettingsError
+
+
+def explain(error: BaseException) -> str | None:
+    """What to tell people in place of a traceback; None for a mistake of ours."""
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig:
+        error = error.orig
+    if isinstance(error, SettingsError | EmbeddedError):
+        return str(error)
+    if isinstance(error, psycopg.OperationalError):
+        return _unreachable("PostgreSQL", "DATABASE_URL", error)
+    if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+        return _unreachable("Redis", "REDIS_URL", error)
+    return None
+
+
+def _unreachable(server: str, setting: str, error: BaseException) -> str:
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return f"{server} can't be reached: {reason[0]}\nIs `pintag up` running? Is {setting} right?"

@@ -1,0 +1,57 @@
+"""What the commands show on a terminal: steps with a spinner, and lines where there is none."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.text import Text
+
+
+class Screen:
+    """Standard output, and standard error for what went wrong."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._tick = "✓" if self._console.encoding.startswith("utf") else "ok"
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Show that something is going on, and then how long it took."""
+        since = time.monotonic()
+        with self._console.status(f"{doing} …", spinner="dots"):
+            yield
+        took = f"{time.monotonic() - since:.1f} s"
+        self._line((f"  {self._tick} ", "green"), (done, ""), (f"  {took}", "dim"))
+
+    def title(self, text: str) -> None:
+        self._line((text, "bold"))
+
+    def say(self, text: str) -> None:
+        """Something happened that people should know of."""
+        self._line((time.strftime("  %H:%M:%S  "), "dim"), (text, "yellow"))
+
+    def table(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Names and values. Values are never cut or wrapped: people copy them."""
+        width = max(len(name) for name, _ in rows) + 2
+        self._line()
+        for name, value in rows:
+            self._line((f"  {name.ljust(width)}", "bold"), (value, "cyan"))
+        self._line()
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        """A line of (text, style) parts."""
+        self._line(*parts)
+
+    def _line(self, *parts: tuple[str, str]) -> None:
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def complain(message: str) -> None:
+    """Say on standard error what is wrong: the first line is what, the others are what to do."""
+    first, *others = message.splitlines() or [""]
+    console = Console(file=sys.stderr, highlight=False)
+    console.print(Text.assemble((first, "bold red")), soft_wrap=True)
+    for line in others:
+        console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,159 @@
+"""`pintag up`: everything on this machine, from nothing, until Ctrl-C."""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import tracker
+from tracker import embedded
+from tracker.cli import running
+from tracker.cli.running import StateFile
+from tracker.cli.screen import Screen, complain
+from tracker.embedded import EmbeddedError, layout, probes
+from tracker.embedded.processes import Part
+from tracker.embedded.supervisor import Supervisor
+from tracker.settings import Settings, default_data_dir
+from tracker.stores import database
+
+Port = Annotated[
+    int | None,
+    typer.Option(help="Port of the pages and the API; the collector takes the next.", min=1),
+]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder for data and logs; default: ./pintag-data.")
+]
+Demo = Annotated[bool, typer.Option(help="Make a demo section with events and a demo page.")]
+
+
+def up(port: Port = None, data: Data = None, demo: Demo = True) -> None:
+    """Start everything on this machine: servers, web, collector, worker. Ctrl-C stops it.
+
+    Set DATABASE_URL or REDIS_URL to use a server of your own in place of an embedded one.
+    """
+    directory = (data or default_data_dir()).absolute()
+    try:
+        _make(directory)
+        with running.exclusive(directory):
+            settings = running.settings_for(port, directory, os.environ)
+            running.check_ports(settings)
+            asyncio.run(_run(settings, directory, demo))
+    except EmbeddedError as error:
+        complain(str(error))
+        raise typer.Exit(1) from None
+
+
+async def _run(settings: Settings, directory: Path, demo: bool) -> None:
+    """Start, wait for a signal, and stop, wherever in its start a signal or failure comes."""
+    screen, state, stop = Screen(), StateFile(directory), asyncio.Event()
+    supervisor = Supervisor(directory / "logs", screen.say, lambda: state.update(supervisor.pids))
+    _listen(stop, supervisor.hurry)
+    screen.title(f"Pintag {tracker.__version__}")
+    starting = asyncio.create_task(_start(supervisor, settings, demo, screen, state))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+        await stopping
+    finally:
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        with screen.step("Stopping (Ctrl-C again to hurry)", "Stopped; nothing runs any more"):
+            await supervisor.stop()
+            state.remove()
+
+
+async def _start(
+    supervisor: Supervisor, settings: Settings, demo: bool, screen: Screen, state: StateFile
+) -> None:
+    directory = Path(settings.data_dir)
+    with screen.step("Starting PostgreSQL and Valkey", "PostgreSQL and Valkey"):
+        found = await embedded.start(
+            supervisor, directory, settings.database_url, settings.redis_url
+        )
+    settings = replace(settings, database_url=found.database_url, redis_url=found.redis_url)
+    with screen.step("Bringing the schema up to date", "Schema"):
+        await asyncio.to_thread(database.migrate, settings)
+    shown: dict[str, Any] = {}
+    if demo:
+        with screen.step("Setting up the demo", "Demo"):
+            shown = await asyncio.to_thread(_ensure_demo, settings)
+    with screen.step("Starting web, collector, worker and jobs", "Web, collector, worker, jobs"):
+        await supervisor.start(*_parts(settings))
+    state.create(settings, supervisor.pids, shown)
+    screen.table(_rows(settings, demo))
+
+
+def _ensure_demo(settings: Settings) -> dict[str, Any]:
+    from tracker.demo import ensure_demo
+
+    return ensure_demo(settings)
+
+
+def _parts(settings: Settings) -> list[Part]:
+    """The four processes; web and collector stop first, so that nothing new comes in."""
+    environment = {**os.environ, **running.environment_of(settings), "PYTHONUNBUFFERED": "1"}
+
+    def part(name: str, *command: str, **options: Any) -> Part:
+        return Part(name, (sys.executable, "-m", *command), environment=environment, **options)
+
+    def answers(host: str, port: int) -> Any:
+        return partial(probes.answers_health, running.local(host), port)
+
+    web = answers(settings.web_host, settings.web_port)
+    collector = answers(settings.collector_host, settings.collector_port)
+    return [
+        part("web", "tracker.cli", "web", is_ready=web),
+        part("collector", "tracker.cli", "collector", is_ready=collector),
+        part("worker", "worker", is_ready=probes.started, stops=1),
+        part("jobs", "worker.jobs", is_ready=probes.started, stops=1),
+    ]
+
+
+def _rows(settings: Settings, demo: bool) -> list[tuple[str, str]]:
+    pages = running.address(settings.web_host, settings.web_port)
+    directory = Path(settings.data_dir)
+    rows = [
+        ("Pages", f"{pages}/"),
+        ("Demo page", f"{pages}/demo"),
+        ("Collector", settings.public_collector_url),
+        ("Data", str(directory)),
+        ("Logs", str(directory / "logs")),
+        ("PostgreSQL", running.masked(settings.database_url)),
+        ("Valkey", running.masked(settings.redis_url)),
+        ("Stop", "Ctrl-C stops everything"),
+    ]
+    if directory != default_data_dir():
+        rows.insert(-1, ("Commands", f"PINTAG_DATA={directory} pintag …"))
+    return [row for row in rows if demo or row[0] != "Demo page"]
+
+
+def _make(directory: Path) -> None:
+    try:
+        layout.make_root(directory)
+        (directory / "up.lock").touch(mode=0o600)
+    except OSError as error:
+        raise EmbeddedError(
+            f"The data directory {directory} can't be used: {error.strerror}.\n"
+            "Run Pintag as the user it belongs to, or choose another one with --data."
+        ) from None
+
+
+def _listen(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """The first signal stops us, the second one hurries."""
+
+    def handle() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # `nohup pintag up` means to survive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(number, handle)
