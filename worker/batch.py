@@ -59,7 +59,7 @@ def quarantine_row(work: Work) -> QuarantineRow:
         partition=work.queued.partition,
         snippet_key=work.queued.key,
         reason=work.verdict.reason,
-        errors=msgspec.Raw(_encode(work.verdict.errors).replace(rb"\u0000", rb"\ufffd")),
+        errors=msgspec.Raw(_encode(work.verdict.errors)),
         raw=work.queued.raw,
         sent=work.queued.sent,
         received_ms=work.queued.received_ms,

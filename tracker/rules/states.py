@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from tracker.rules.outcomes import Outcome
 
 QUEUED = "queued"
-"""Where every hit comes from; all other states are outcomes."""
+"""Where every hit comes from; all other states are outcomes, or `discarded`."""
+DISCARDED = "discarded"
+"""Taken out of the quarantine by a person, for good."""
 KEPT = (Outcome.STORED, Outcome.QUARANTINED)
 """States whose hits are rows of a table, so that their rows can be counted."""
 
@@ -22,21 +23,6 @@ class Move(NamedTuple):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionCount:
-    """What both sides say of a partition: Redis's own counts, and the database's.
-
-    added, queued: entries that Redis ever took in this queue epoch, and those not read yet.
-    counted: hits that workers committed in this epoch; earlier: in epochs that Redis lost.
-    """
-
-    number: int
-    added: int
-    queued: int
-    counted: int
-    earlier: int = 0
-
-
 def state_counts(ledger: Mapping[Move, int]) -> Counter[str]:
     """How many hits are in each state: what came in less what went out."""
     counts: Counter[str] = Counter()
@@ -47,35 +33,44 @@ def state_counts(ledger: Mapping[Move, int]) -> Counter[str]:
     return counts
 
 
-def imbalances(
-    partitions: list[PartitionCount], ledger: Mapping[Move, int], rows: Mapping[str, int]
-) -> list[str]:
-    """Where the ledger does not balance, and by how much; an empty list proves that it does.
+def queue_imbalance(number: int, *, added: int, queued: int, counted: int) -> str | None:
+    """Whether a partition's entries, by Redis's own count, are those read and those queued."""
+    off = counted + queued - added
+    if not off:
+        return None
+    return (
+        f"partition {number}: Redis took {added} hits, {counted} were read and {queued} are"
+        f" queued: {_off(off)}"
+    )
 
+
+def outcome_imbalances(
+    counted: Mapping[int, int], ledger: Mapping[Move, int], rows: Mapping[str, int]
+) -> list[str]:
+    """Where the hits read don't have one first outcome each, or states don't have their rows.
+
+    counted: hits that workers read and committed, by partition, in all queue epochs;
     rows: for each state of KEPT, how many rows its table has.
     """
-    problems = []
-    for part in partitions:
-        if part.added != part.counted + part.queued:
-            problems.append(
-                f"partition {part.number}: Redis took {part.added} hits, but {part.counted} were"
-                f" read and {part.queued} are queued:"
-                f" {_off(part.counted + part.queued - part.added)}"
-            )
-        first = sum(hits for move, hits in ledger.items() if move[:2] == (part.number, QUEUED))
-        if first != part.counted + part.earlier:
-            problems.append(
-                f"partition {part.number}: {part.counted + part.earlier} hits were read, but"
-                f" {first} have a first outcome: {_off(first - part.counted - part.earlier)}"
-            )
+    first: Counter[int] = Counter()
+    for move, hits in ledger.items():
+        if move.from_state == QUEUED:
+            first[move.partition] += hits
     states = state_counts(ledger)
-    for state in KEPT:
-        if states[state] != rows[state]:
-            problems.append(
-                f"{state}: the ledger says {states[state]}, but there are {rows[state]} rows:"
-                f" {_off(rows[state] - states[state])}"
-            )
-    return problems
+    return [
+        *(
+            f"partition {number}: {hits} hits were read, {first[number]} have an outcome:"
+            f" {_off(first[number] - hits)}"
+            for number, hits in counted.items()
+            if first[number] != hits
+        ),
+        *(
+            f"{state}: the ledger says {states[state]}, the table has {rows[state]} rows:"
+            f" {_off(rows[state] - states[state])}"
+            for state in KEPT
+            if rows[state] != states[state]
+        ),
+    ]
 
 
 def _off(difference: int) -> str:

@@ -1,7 +1,5 @@
 """What collectors and workers know of every snippet, read from PostgreSQL as of one revision."""
 
-from datetime import datetime
-
 import msgspec
 import psycopg
 
@@ -13,10 +11,8 @@ class PinnedVersion(msgspec.Struct, frozen=True):
     """The version that a snippet is pinned to, with what decides over its hits."""
 
     version_id: int
-    definition_id: int
     section_id: int
     hidden: bool
-    usable_from: datetime
     fields: bytes
 
     def read_fields(self) -> list[Field]:
@@ -32,11 +28,11 @@ def revision(connection: psycopg.Connection) -> int:
 def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
     """Every snippet key with the version that it is pinned to."""
     rows = connection.execute(
-        "SELECT s.key, v.id, d.id, d.section_id, d.hidden_at IS NOT NULL, v.usable_from,"
-        " v.fields::text FROM snippet s JOIN version v ON v.id = s.version_id"
+        "SELECT s.key, v.id, d.section_id, d.hidden_at IS NOT NULL, v.fields::text"
+        " FROM snippet s JOIN version v ON v.id = s.version_id"
         " JOIN definition d ON d.id = v.definition_id"
     )
-    return {row[0]: PinnedVersion(*row[1:6], row[6].encode()) for row in rows}
+    return {row[0]: PinnedVersion(*row[1:4], row[4].encode()) for row in rows}
 
 
 def key_table(

@@ -97,13 +97,14 @@ def state(client: redis.Redis, partition: int, last_id: str) -> QueueState:
     """The partition's state at one moment; `last_id` is the last one committed."""
     name = stream(partition)
     with client.pipeline(transaction=True) as pipeline:
-        pipeline.exists(name)
+        pipeline.xinfo_stream(name)
         pipeline.xlen(name)
-        # Entries at or before last_id are committed but not trimmed yet: a crash lay between.
+        # Entries at or before last_id are committed but not trimmed yet.
         pipeline.xrange(name, max=last_id)
-        exists, length, leftover = pipeline.execute()
-    added = int(client.xinfo_stream(name)["entries-added"]) if exists else 0
-    return QueueState(added, length - len(leftover))
+        info, length, leftover = pipeline.execute(raise_on_error=False)
+    if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
+        return QueueState(0, 0)
+    return QueueState(int(info["entries-added"]), length - len(leftover))
 
 
 def get_epoch(client: redis.Redis) -> str:

@@ -106,7 +106,7 @@ async def read_entries(client: AsyncRedis) -> tuple[TableMeta | None, dict[str, 
 async def read_script(client: AsyncRedis, name: str) -> bytes | None:
     """A hosted script's body."""
     body: Any = await client.hget(SCRIPTS, name)
-    return body
+    return None if body is None else bytes(body)
 
 
 async def count_refusals(client: AsyncRedis, counts: Mapping[str, int]) -> None:

@@ -1,0 +1,65 @@
+"""The audit: proves from both stores that every hit has exactly one outcome."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import psycopg
+import redis
+
+from tracker.rules.states import Move, outcome_imbalances, queue_imbalance, state_counts
+from tracker.stores import hit_queue, key_table, ledger
+
+READS = 1000
+"""A partition that moves on while it is read is read again; each read takes about 1 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the audit found; everything balances when `problems` is empty."""
+
+    queued: int
+    states: Counter[str]
+    reasons: Counter[tuple[str, str]]
+    refused: dict[str, int]
+    problems: list[str]
+
+
+def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:
+    """Compare Redis's own counts, the ledger and the rows. Raises psycopg.Error, RedisError."""
+    books = ledger.books(connection)
+    counted = {part.number: part.counted + part.earlier for part in books.partitions}
+    problems = outcome_imbalances(counted, books.ledger, books.rows)
+    queued = 0
+    for part in books.partitions:
+        waiting, problem = _check_queue(connection, client, part.number)
+        queued += waiting
+        problems += [problem] if problem else []
+    return Audit(
+        queued,
+        state_counts(books.ledger),
+        _reasons(books.ledger),
+        key_table.refusals(client),
+        problems,
+    )
+
+
+def _check_queue(
+    connection: psycopg.Connection, client: redis.Redis, number: int
+) -> tuple[int, str | None]:
+    """Both sides of a partition, read while it stood still: hits queued, and what is wrong."""
+    position = ledger.position(connection, number)
+    for _ in range(READS):
+        state = hit_queue.state(client, number, position[0])
+        before, position = position, ledger.position(connection, number)
+        if position == before:
+            break
+    problem = queue_imbalance(number, added=state.added, queued=state.queued, counted=position[1])
+    return state.queued, problem
+
+
+def _reasons(moves: Counter[Move]) -> Counter[tuple[str, str]]:
+    reasons: Counter[tuple[str, str]] = Counter()
+    for move, hits in moves.items():
+        if move.reason:
+            reasons[move.to_state, move.reason] += hits
+    return reasons

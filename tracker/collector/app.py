@@ -1,0 +1,170 @@
+"""The collector as a Starlette application: HTTP around intake.py, CORS on every answer."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import redis
+import structlog
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tracker.collector import pixel
+from tracker.collector.group_commit import GroupCommit
+from tracker.collector.intake import Intake, RefusedError, refusal_body
+from tracker.collector.key_ring import KeyRing
+from tracker.rules.hits import MAX_BODY
+from tracker.rules.rates import Rates
+from tracker.rules.refusals import Refusal
+from tracker.settings import Settings
+from tracker.stores import key_table
+
+TICK_SECONDS = 1.0
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+NEVER_STORE = {**CORS, "Cache-Control": "no-store"}
+FOR_EVER = {**CORS, "Cache-Control": "public, max-age=31536000, immutable"}
+
+log = structlog.get_logger("collector")
+
+
+def make_app(settings: Settings) -> Starlette:
+    """The collector's application; it connects to Redis when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
+        queue = GroupCommit(settings.redis_url)
+        keys = KeyRing(client)
+        app.state.client, app.state.keys = client, keys
+        app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic)
+        await queue.start()
+        await keys.refresh()
+        ticker = asyncio.create_task(_tick(app))
+        yield
+        ticker.cancel()
+        await queue.stop()
+        await client.aclose()
+
+    return Starlette(
+        routes=[
+            Route("/v1/{key}.gif", get_pixel, methods=["GET"]),
+            Route("/v1/{key}", post_hits, methods=["POST"]),
+            Route("/v1/{key}", preflight, methods=["OPTIONS"]),
+            Route("/s/{name}.js", get_script, methods=["GET"]),
+            Route("/health", get_health, methods=["GET"]),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _tick(app: Starlette) -> None:
+    """About once a second: look for a new key table, and hand in the counts of refusals."""
+    intake: Intake = app.state.intake
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        await app.state.keys.refresh()
+        counts = intake.refused.copy()
+        if counts:
+            with suppress(redis.RedisError, OSError):
+                await key_table.count_refusals(app.state.client, counts)
+                intake.refused -= counts
+
+
+async def post_hits(request: Request) -> Response:
+    """`POST /v1/{snippet key}`: 204 means that Redis has every hit of the request, on disk."""
+    intake: Intake = request.app.state.intake
+    try:
+        body = await _read_body(request)
+        await intake.take(request.path_params["key"], request.headers.get("origin"), body)
+    except RefusedError as refused:
+        return _refuse(refused)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    return Response(status_code=204, headers=NEVER_STORE)
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body, but no more than a little over what is allowed: intake refuses what is over."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        return bytes(MAX_BODY + 1)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            break
+    return b"".join(chunks)
+
+
+async def get_pixel(request: Request) -> Response:
+    """`GET /v1/{snippet key}.gif`: one hit in the query; the image means what 204 means."""
+    intake: Intake = request.app.state.intake
+    headers = request.headers
+    try:
+        body = _pixel_envelope(request)
+        await intake.take(request.path_params["key"], headers.get("origin"), body)
+    except RefusedError as refused:
+        return _refuse(refused)
+    return Response(pixel.GIF, media_type="image/gif", headers=NEVER_STORE)
+
+
+def _pixel_envelope(request: Request) -> bytes:
+    query: bytes = request.scope["query_string"]
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        return pixel.envelope(query, request.headers.get("referer"), now_ms)
+    except ValueError as error:
+        raise RefusedError(Refusal.BAD_ENVELOPE, f"The address is no hit: {error}.") from None
+
+
+async def preflight(request: Request) -> Response:
+    """Senders of application/json ask first; a snippet never does."""
+    return Response(status_code=204, headers=PREFLIGHT)
+
+
+async def get_script(request: Request) -> Response:
+    """A hosted script. Its address is the hash of its content, so it never changes."""
+    try:
+        body = await key_table.read_script(request.app.state.client, request.path_params["name"])
+    except redis.RedisError:
+        body = None
+    if body is None:
+        await request.app.state.keys.refresh()
+        sure = request.app.state.keys.current
+        return Response(status_code=404 if sure else 503, headers={**CORS, "Retry-After": "1"})
+    return Response(body, media_type="text/javascript", headers=FOR_EVER)
+
+
+async def get_health(request: Request) -> Response:
+    """200 when the collector can take hits: it has a key table and reaches Redis."""
+    keys: KeyRing = request.app.state.keys
+    await keys.refresh()
+    ready = keys.current
+    return Response("ok" if ready else "not ready", status_code=200 if ready else 503)
+
+
+def _refuse(refused: RefusedError) -> Response:
+    headers = dict(NEVER_STORE)
+    if not refused.refusal.permanent:
+        headers["Retry-After"] = str(refused.retry_after)
+    return Response(
+        refusal_body(refused),
+        status_code=refused.refusal.status,
+        media_type="application/json",
+        headers=headers,
+    )

@@ -1,0 +1,111 @@
+"""What the collector does with a request: plain functions that know no HTTP server.
+
+Order: size, key, origin, envelope, rate, append. Nothing here looks into a hit beyond the
+visitor id that chooses its partition, and nothing waits for PostgreSQL.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+import msgspec
+
+from tracker.collector.group_commit import GroupCommit, QueueAwayError
+from tracker.collector.key_ring import KeyRing
+from tracker.rules.hits import MAX_BODY, BadEnvelopeError, Envelope, parse_envelope, partition_of
+from tracker.rules.rates import Rates
+from tracker.rules.refusals import Refusal
+from tracker.stores.hit_queue import pack_append, pack_text
+from tracker.stores.key_table import KeyEntry
+
+
+class RefusedError(Exception):
+    """The request is refused; no hit of it may be taken as queued."""
+
+    def __init__(self, refusal: Refusal, detail: str = "", retry_after: int = 1) -> None:
+        super().__init__(detail or refusal.meaning)
+        self.refusal = refusal
+        self.retry_after = retry_after
+
+
+class Intake:
+    """Takes requests for the hit queue, and counts the ones it refuses."""
+
+    def __init__(
+        self, keys: KeyRing, queue: GroupCommit, rates: Rates, now: Callable[[], float]
+    ) -> None:
+        self._keys = keys
+        self._queue = queue
+        self._rates = rates
+        self._now = now
+        self.refused: Counter[str] = Counter()
+
+    async def take(self, key: str, origin: str | None, body: bytes) -> None:
+        """Queue a request's hits; when this returns, Redis has every one of them on disk.
+
+        Raises RefusedError.
+        """
+        try:
+            if len(body) > MAX_BODY:
+                raise RefusedError(Refusal.TOO_LARGE)
+            await self.admit(key, origin)
+            await self._append(key, _envelope(body))
+        except RefusedError as refused:
+            self.refused[refused.refusal] += 1
+            raise
+
+    async def admit(self, key: str, origin: str | None) -> None:
+        """Check the key and the origin; refuse for good only on a table known to be current."""
+        refusal = judge(self._keys.get(key), origin)
+        if refusal is None:
+            return
+        await self._keys.refresh()
+        refusal = judge(self._keys.get(key), origin)
+        if refusal is not None:
+            raise RefusedError(refusal if self._keys.current else Refusal.UNSURE)
+
+    async def _append(self, key: str, envelope: Envelope) -> None:
+        wait = self._rates.take(key, len(envelope.hits), self._now())
+        if wait:
+            raise RefusedError(Refusal.TOO_MANY, retry_after=wait)
+        try:
+            await self._queue.append(pack(key, envelope, self._keys.partitions))
+        except QueueAwayError as error:
+            raise RefusedError(Refusal.QUEUE_AWAY) from error
+
+
+_CLOSED = {"off": Refusal.OFF, "hidden": Refusal.HIDDEN}
+
+
+def judge(entry: KeyEntry | None, origin: str | None) -> Refusal | None:
+    """Whether a key lets hits from this origin in; no Origin header is None."""
+    if entry is None:
+        return Refusal.UNKNOWN_KEY
+    if entry.state != "on":
+        return _CLOSED[entry.state]
+    if origin is None:
+        return Refusal.ORIGIN if entry.strict else None
+    if entry.origins and origin not in entry.origins:
+        return Refusal.ORIGIN
+    return None
+
+
+def pack(key: str, envelope: Envelope, partitions: int) -> list[bytes]:
+    """The commands that append an envelope's hits to their partitions."""
+    packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
+    commands = []
+    for hit in envelope.hits:
+        raw = bytes(hit)
+        commands.append(pack_append(partition_of(raw, partitions), packed_key, sent, raw))
+    return commands
+
+
+def _envelope(body: bytes) -> Envelope:
+    try:
+        return parse_envelope(body)
+    except BadEnvelopeError as error:
+        raise RefusedError(Refusal.BAD_ENVELOPE, str(error)) from None
+
+
+def refusal_body(refused: RefusedError) -> bytes:
+    """What a refused sender reads: `{"reason": …, "detail": …}`."""
+    return msgspec.json.encode({"reason": refused.refusal.value, "detail": str(refused)})

@@ -1,0 +1,74 @@
+"""Web tracking: the switch on a saved definition, and the snippets that it makes."""
+
+import secrets
+from datetime import datetime
+
+import psycopg
+import redis
+
+from tracker.rules.definitions import current_version, random_base36
+from tracker.settings import Settings
+from tracker.snippets import publishing, render
+from tracker.stores import definitions
+from tracker.stores.definitions import Definition
+
+KEY_LENGTH = 20
+
+
+class TrackingError(Exception):
+    """Web tracking can't be switched on, or there is no snippet; the message says why."""
+
+
+def switch_on(
+    connection: psycopg.Connection, client: redis.Redis, definition: Definition, now: datetime
+) -> str:
+    """Switch web tracking on; returns the key of the snippet for the current version.
+
+    Idempotent. The collectors know of it when this returns. Raises TrackingError.
+    """
+    version = current_version(definition.versions, now)
+    key = random_base36(KEY_LENGTH, secrets.randbelow)
+    if version is None:
+        raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
+    snippet = definitions.switch_on(connection, definition.id, version.id, key, now)
+    if snippet is None:
+        raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
+    script = render.hosted_script()
+    definitions.keep_script(connection, script.hash, script.body)
+    publishing.publish(connection, client)
+    return snippet.key
+
+
+def switch_off(connection: psycopg.Connection, client: redis.Redis, definition: Definition) -> None:
+    """Switch web tracking off: from now on its snippets get 410. Idempotent."""
+    definitions.switch_off(connection, definition.id)
+    publishing.publish(connection, client)
+
+
+def snippet_config(
+    connection: psycopg.Connection, settings: Settings, definition: Definition, now: datetime
+) -> render.SnippetConfig:
+    """What the snippet of the current version is rendered from. Raises TrackingError."""
+    version = current_version(definition.versions, now)
+    snippet = definitions.snippet_of(connection, version.id) if version else None
+    if version is None or snippet is None or not definition.web_tracking:
+        raise TrackingError(
+            f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
+            f"Switch it on: pintag event track {definition.slug}"
+        )
+    return render.SnippetConfig(
+        collector_url=settings.public_collector_url,
+        key=snippet.key,
+        slug=definition.slug,
+        event_name=definition.name,
+        version_number=version.number,
+        date=now.date(),
+    )
+
+
+def render_form(config: render.SnippetConfig, form: str) -> str:
+    """The snippet's HTML in the form `inline` or `hosted`. Raises TrackingError for others."""
+    forms = {"inline": render.render_inline, "hosted": render.render_hosted}
+    if form not in forms:
+        raise TrackingError(f"There is no form {form!r} of a snippet: use inline or hosted.")
+    return forms[form](config)

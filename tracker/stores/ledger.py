@@ -1,0 +1,56 @@
+"""The ledger in PostgreSQL, and what it is checked against."""
+
+from collections import Counter
+
+import msgspec
+import psycopg
+
+from tracker.rules.outcomes import Outcome
+from tracker.rules.states import Move
+
+
+class PartitionRow(msgspec.Struct, frozen=True):
+    """How far a partition is in the database; `earlier` counts hits of epochs that Redis lost."""
+
+    number: int
+    last_id: str
+    counted: int
+    earlier: int
+
+
+class Books(msgspec.Struct, frozen=True):
+    """All that the database says of hits, as of one moment."""
+
+    partitions: list[PartitionRow]
+    ledger: Counter[Move]
+    rows: dict[str, int]
+
+
+def books(connection: psycopg.Connection) -> Books:
+    """Read everything in one snapshot. Counts every stored row: seconds at ten million."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        partitions = connection.execute(
+            "SELECT p.number, p.last_id, p.counted, coalesce(sum(l.counted), 0)::bigint"
+            " FROM hit_partition p LEFT JOIN queue_loss l ON l.partition = p.number"
+            " GROUP BY p.number ORDER BY p.number"
+        ).fetchall()
+        moves = connection.execute(
+            "SELECT partition, from_state, to_state, reason, hits FROM ledger"
+        ).fetchall()
+        counts = connection.execute(
+            "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM quarantine)"
+        ).fetchall()[0]
+    return Books(
+        [PartitionRow(*row) for row in partitions],
+        Counter({Move(*move): hits for *move, hits in moves}),
+        {Outcome.STORED: counts[0], Outcome.QUARANTINED: counts[1]},
+    )
+
+
+def position(connection: psycopg.Connection, number: int) -> tuple[str, int]:
+    """How far a partition is at this moment: its last stream id, and the hits counted."""
+    row = connection.execute(
+        "SELECT last_id, counted FROM hit_partition WHERE number = %s", (number,)
+    ).fetchall()[0]
+    return row[0], row[1]

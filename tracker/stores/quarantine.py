@@ -1,0 +1,108 @@
+"""The quarantine: rejected hits, whole, with every reason, field and version, in PostgreSQL."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from tracker.rules.errors import FieldError
+from tracker.rules.outcomes import Outcome, Reason
+from tracker.rules.states import DISCARDED, Move
+
+
+class QuarantinedHit(msgspec.Struct, frozen=True):
+    """A rejected hit; `raw` is what came, byte for byte, and need not be JSON."""
+
+    id: int
+    partition: int
+    section_id: int | None
+    version_id: int | None
+    snippet_key: str
+    hit_id: UUID | None
+    reason: str
+    errors: list[dict[str, str]]
+    raw: bytes
+    sent: int
+    received_at: datetime
+    event: str | None
+    version_number: int | None
+
+
+_SELECT = (
+    "SELECT q.id, q.partition, q.section_id, q.version_id, q.snippet_key, q.hit_id, q.reason,"
+    " q.errors, q.raw, q.sent, q.received_at, d.name AS event, v.number AS version_number"
+    " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
+    " LEFT JOIN definition d ON d.id = v.definition_id"
+)
+
+
+def listed(
+    connection: psycopg.Connection, reason: str | None = None, limit: int = 50
+) -> list[QuarantinedHit]:
+    """The newest hits in quarantine, of one reason or all."""
+    with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:
+        query = f"{_SELECT} WHERE %s::text IS NULL OR q.reason = %s ORDER BY q.id DESC LIMIT %s"
+        return cursor.execute(query.encode(), (reason, reason, limit)).fetchall()
+
+
+def get(connection: psycopg.Connection, id_: int) -> QuarantinedHit | None:
+    """One hit in quarantine."""
+    with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:
+        return cursor.execute(f"{_SELECT} WHERE q.id = %s".encode(), (id_,)).fetchone()
+
+
+def counts(connection: psycopg.Connection) -> list[tuple[str, str | None, int]]:
+    """How many hits are in quarantine, by reason and event."""
+    rows: list[Any] = connection.execute(
+        "SELECT q.reason, d.name, count(*) FROM quarantine q"
+        " LEFT JOIN version v ON v.id = q.version_id"
+        " LEFT JOIN definition d ON d.id = v.definition_id GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+    ).fetchall()
+    return rows
+
+
+def matching(connection: psycopg.Connection, ids: Sequence[int], reason: str | None) -> list[int]:
+    """The ids in quarantine among `ids` (none: all of them), of one reason or all; oldest first."""
+    rows = connection.execute(
+        "SELECT id FROM quarantine WHERE (%s = 0 OR id = ANY(%s))"
+        " AND (%s::text IS NULL OR reason = %s) ORDER BY id",
+        (len(ids), list(ids), reason, reason),
+    )
+    return [id_ for (id_,) in rows]
+
+
+def lock(connection: psycopg.Connection, ids: Sequence[int]) -> list[QuarantinedHit]:
+    """These hits, locked until the transaction ends; those that another replay has are left out."""
+    with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:
+        query = f"{_SELECT} WHERE q.id = ANY(%s) ORDER BY q.id FOR UPDATE OF q SKIP LOCKED"
+        return cursor.execute(query.encode(), (list(ids),)).fetchall()
+
+
+def remove(connection: psycopg.Connection, ids: Sequence[int]) -> int:
+    """Take hits out of the quarantine, once something else became of them; returns how many."""
+    return connection.execute("DELETE FROM quarantine WHERE id = ANY(%s)", (list(ids),)).rowcount
+
+
+def keep(
+    connection: psycopg.Connection, id_: int, reason: Reason, errors: Sequence[FieldError]
+) -> None:
+    """Write down why a replayed hit stays."""
+    connection.execute(
+        "UPDATE quarantine SET reason = %s, errors = %s WHERE id = %s",
+        (reason, Jsonb(msgspec.to_builtins(list(errors))), id_),
+    )
+
+
+def discard(connection: psycopg.Connection, ids: Sequence[int]) -> Counter[Move]:
+    """Delete hits for good; returns the moves that the ledger must count."""
+    rows = connection.execute(
+        "DELETE FROM quarantine WHERE id = ANY(%s) RETURNING partition", (list(ids),)
+    )
+    moves = (Move(number, Outcome.QUARANTINED, DISCARDED) for (number,) in rows)
+    return Counter(moves)

@@ -1,0 +1,25 @@
+"""`python -m worker.jobs`: runs the rare long jobs that RQ holds, one at a time."""
+
+import sys
+
+from redis import Redis
+from rq import Worker
+
+from tracker.settings import SettingsError, load
+from tracker.stores.jobs import QUEUE
+
+
+def main() -> int:
+    try:
+        settings = load()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    # No socket timeout: RQ waits for jobs in calls that block for minutes.
+    client = Redis.from_url(settings.redis_url, socket_timeout=None)
+    Worker([QUEUE], connection=client).work(logging_level="WARNING")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""Replay: quarantined hits go through the same steps again. Their ids and times stay.
+
+Runs as an RQ job (`pintag quarantine replay` enqueues it) or as a dry run in place.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import psycopg
+from psycopg import Connection
+from rq import get_current_job
+
+from tracker.rules.hits import QueuedHit
+from tracker.rules.outcomes import Outcome
+from tracker.rules.states import Move
+from tracker.settings import load
+from tracker.stores import batches, database, quarantine
+from tracker.stores.quarantine import QuarantinedHit
+from worker.batch import event_row
+from worker.context import Context
+from worker.steps import Work, internal_error, run
+
+BATCH = 500
+
+
+def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
+    """Replay these hits; returns how many became what: an outcome, with its reason if it has one.
+
+    With `dry_run` everything is done and taken back. A hit that fails again stays in quarantine
+    with its new errors.
+    """
+    counts: Counter[str] = Counter()
+    with database.connect(load().database_url) as connection:
+        context = Context()
+        context.refresh(connection)
+        for start in range(0, len(ids), BATCH):
+            counts += replay_batch(connection, context, ids[start : start + BATCH], dry_run)
+            _show_progress(min(start + BATCH, len(ids)), len(ids))
+    return dict(counts)
+
+
+def replay_batch(
+    connection: Connection, context: Context, ids: Sequence[int], dry_run: bool
+) -> Counter[str]:
+    """Replay a batch in one transaction; a hit that PostgreSQL refuses stays, as our bug."""
+    counts: Counter[str] = Counter()
+    with connection.transaction(force_rollback=dry_run):
+        leaving: list[int] = []
+        for hit in quarantine.lock(connection, ids):
+            work = run(_queued(hit), context)
+            moves = _settle(connection, hit, work)
+            counts[_name(work, moves)] += 1
+            if moves:
+                leaving.append(hit.id)
+                batches.count(connection, moves)
+        quarantine.remove(connection, leaving)
+    return counts
+
+
+def _queued(hit: QuarantinedHit) -> QueuedHit:
+    received_ms = int(hit.received_at.timestamp() * 1000)
+    return QueuedHit(hit.partition, f"{received_ms}-0", hit.snippet_key, hit.sent, hit.raw)
+
+
+def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[Move]:
+    """Write what became of the hit; returns its move, none if it stays."""
+    if work.verdict is None:
+        try:
+            with connection.transaction():
+                return batches.store(connection, [event_row(work)], Outcome.QUARANTINED)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            work.verdict = internal_error(f"PostgreSQL: {error}")
+    if work.verdict.reason.outcome is Outcome.QUARANTINED:
+        quarantine.keep(connection, hit.id, work.verdict.reason, work.verdict.errors)
+        return Counter()
+    reason = work.verdict.reason
+    return Counter([Move(hit.partition, Outcome.QUARANTINED, reason.outcome, reason)])
+
+
+def _name(work: Work, moves: Counter[Move]) -> str:
+    if work.verdict is not None:
+        return f"{work.verdict.reason.outcome} ({work.verdict.reason})"
+    return str(next(iter(moves)).to_state)
+
+
+def _show_progress(done: int, total: int) -> None:
+    job = get_current_job()
+    if job is not None:
+        job.meta["progress"] = [done, total]
+        job.save_meta()  # type: ignore[no-untyped-call]
