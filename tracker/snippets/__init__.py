@@ -1,0 +1,1 @@
+"""The snippets that websites paste, rendered from snippet_templates/."""

@@ -1,0 +1,164 @@
+"""What becomes of hits when pages, networks and collectors go away."""
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.browser.site import inline, publish, settled, stored, visit
+from tests.browser.wire import CLOSE, HANG, Wire
+
+
+@pytest.fixture(autouse=True)
+def pages(wire: Wire) -> None:
+    """Two pages, `/` and `/next`, with the same snippet."""
+    publish(wire, inline(wire))
+    publish(wire, inline(wire), path="/next")
+
+
+def test_a_hit_in_flight_at_navigation_comes_again_with_its_id(
+    context: BrowserContext, wire: Wire
+) -> None:
+    wire.answer = HANG
+    page = visit(context, wire)
+    page.click("#buy")
+    wire.wait_for_requests(1)
+    wire.answer = 204
+    page.goto(wire.site + "/next")
+    settled(page)
+    first, *again = wire.hits  # Chromium may have failed the first one, which is then beaconed
+    assert again
+    assert all(hit == first for hit in again)
+
+
+def test_a_click_that_leaves_the_page_arrives(context: BrowserContext, wire: Wire) -> None:
+    page = visit(context, wire)
+    page.click("#leave")
+    page.wait_for_url("**/next")
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 1
+    assert wire.hits[0]["data"]["plan"] == "gone"
+
+
+def test_a_call_while_the_page_goes_is_beaconed_and_kept(
+    context: BrowserContext, wire: Wire
+) -> None:
+    listener = "addEventListener('pagehide', () => pintag('signup', {plan: 'last'}), true)"
+    publish(wire, f"<script>{listener}</script>", inline(wire))
+    publish(wire, "", path="/without")
+    page = visit(context, wire)
+    page.goto(wire.site + "/without")
+    wire.wait(lambda: len(wire.hits) == 1)
+    assert stored(page) == [wire.hits[0]["id"]]
+    assert wire.requests[0].headers["content-type"].startswith("text/plain")
+    page.goto(wire.site + "/next")
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 1
+
+
+@pytest.mark.parametrize("beacon", ["() => false", "undefined", "() => { throw 1 }"])
+def test_without_a_beacon_fetch_takes_its_place(
+    context: BrowserContext, wire: Wire, beacon: str
+) -> None:
+    page = visit(context, wire)
+    page.evaluate(f"void (navigator.sendBeacon = {beacon})")
+    page.evaluate("pintag('signup', {}); dispatchEvent(new Event('pagehide'))")
+    settled(page)
+    assert len(wire.requests) == 1
+
+
+def test_what_was_stored_offline_goes_once_online(context: BrowserContext, wire: Wire) -> None:
+    page = visit(context, wire)
+    context.set_offline(True)
+    page.click("#buy")
+    page.wait_for_function("Object.keys(localStorage).length === 2")
+    assert wire.requests == []
+    context.set_offline(False)
+    settled(page)
+    assert len(wire.hits) == 1
+
+
+@pytest.mark.parametrize("answer", [429, 500, 503, 200, CLOSE])
+def test_what_was_not_taken_goes_again_with_the_next_page_view(
+    context: BrowserContext, wire: Wire, answer: int
+) -> None:
+    wire.answer = answer
+    page = visit(context, wire)
+    page.click("#buy")
+    wire.wait(lambda: len(wire.requests) >= 1)
+    assert len(stored(page)) == 1
+    wire.answer = 204
+    page.goto(wire.site + "/next")
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 1
+
+
+def test_a_page_that_stays_tries_again_by_itself(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.click("#buy")
+    wire.wait_for_requests(2)
+    wire.answer = 204
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 1
+
+
+def test_a_new_hit_does_not_hurry_those_that_wait(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate(
+        "const real = setTimeout; window.setTimeout = (f, ms, a) => ms > 99 || real(f, ms, a)"
+    )
+    for plan in (1, 2):
+        page.evaluate(f"pintag('signup', {{plan: {plan}}})")
+        wire.wait_for_requests(plan)
+    assert [[hit["data"]["plan"] for hit in request.hits] for request in wire.requests] == [
+        [1],
+        [2],
+    ]
+
+
+def test_hits_in_flight_are_not_sent_twice(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = HANG
+    page = visit(context, wire)
+    page.click("#buy")
+    wire.wait_for_requests(1)
+    page.evaluate("dispatchEvent(new Event('online')); dispatchEvent(new Event('pagehide'))")
+    page.click("#buy")
+    wire.wait_for_requests(2)
+    assert len({hit["id"] for hit in wire.hits}) == len(wire.hits) == 2
+
+
+def test_two_tabs_keep_each_others_hits(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = 503
+    tabs = [visit(context, wire), visit(context, wire)]
+    for tab in tabs:
+        tab.evaluate("pintag('signup', {})")
+    wire.wait(lambda: len({hit["id"] for hit in wire.hits}) == 2)
+    assert len(stored(tabs[0])) == 2
+
+
+def test_a_page_restored_by_the_back_button_sends_again(
+    context: BrowserContext, wire: Wire
+) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate("pintag('signup', {})")
+    wire.wait_for_requests(1)
+    wire.answer = 204
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 1
+
+
+def test_hits_for_other_snippets_go_to_their_own_address(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, inline(wire), inline(wire, "contact"))
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate("pintag('signup', {}); pintag('contact', {})")
+    wire.wait(lambda: len(wire.requests) >= 2)
+    wire.answer = 204
+    before = len(wire.requests)
+    page.goto(wire.site + "/next")  # has the snippet of one of them only
+    settled(page)
+    assert {request.path for request in wire.requests[before:]} >= {"/v1/key-contact"}

@@ -1,0 +1,81 @@
+"""The hosted form: its stub, its integrity, and its life beside inline snippets."""
+
+from playwright.sync_api import BrowserContext
+
+from tests.browser.site import hosted, inline, publish, settled, visit
+from tests.browser.wire import Wire
+from tracker.snippets.render import hosted_script
+
+EARLY = "<script>pintag('signup', {early: true})</script>"
+
+
+def test_calls_before_the_script_are_sent_with_their_times(
+    context: BrowserContext, wire: Wire
+) -> None:
+    note = "<script>window.noted = Date.now()</script>"
+    publish(wire, hosted(wire), EARLY, note)
+    page = visit(context, wire)
+    page.click("#buy")
+    page.wait_for_function("!!pintag.r")
+    settled(page)
+    wire.wait_for_hits(2)
+    assert [hit["data"] for hit in wire.hits if "early" in hit["data"]] == [
+        {"source": "Website", "early": True}
+    ]
+    assert min(hit["at"] for hit in wire.hits) <= page.evaluate("noted")
+
+
+def test_a_stub_that_was_kept_still_works(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, hosted(wire), "<script>const kept = pintag</script>")
+    page = visit(context, wire)
+    assert page.evaluate("kept !== pintag && !!pintag.r")
+    page.evaluate("kept('signup', {})")
+    wire.wait_for_hits(1)
+
+
+def test_two_hosted_snippets_share_one_runtime(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, hosted(wire), hosted(wire, "contact"), EARLY)
+    page = visit(context, wire)
+    page.evaluate("pintag('contact', {})")
+    wire.wait_for_hits(2)
+    settled(page)
+    assert {request.path for request in wire.requests} == {"/v1/key-contact", "/v1/key-signup"}
+    assert len({hit["visitor"] for hit in wire.hits}) == 1
+
+
+def test_inline_and_hosted_together_in_any_order(context: BrowserContext, wire: Wire) -> None:
+    calls = "<script>pintag('signup', {}); pintag('contact', {})</script>"
+    publish(wire, inline(wire), hosted(wire, "contact"), calls)
+    publish(wire, hosted(wire, "contact"), inline(wire), calls, path="/next")
+    for count, path in ((2, "/"), (4, "/next")):
+        page = visit(context, wire, path)
+        wire.wait_for_hits(count)
+        settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 4
+
+
+def test_a_script_that_was_tampered_with_does_not_run(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, hosted(wire), EARLY)
+    wire.scripts[f"/s/{hosted_script().hash}.js"] += "\n"
+    page = visit(context, wire)
+    page.click("#buy")
+    assert page.evaluate("pintag.q.length") == 2
+    assert page.evaluate("!pintag.r && localStorage.length === 0")
+    assert wire.requests == []
+
+
+def test_a_collector_that_is_down_does_not_stop_the_page(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, hosted(wire), EARLY)
+    wire.scripts.clear()
+    page = visit(context, wire)
+    page.click("#buy")
+    assert page.evaluate("pintag.q.length") == 2
+
+
+def test_a_tag_that_lost_its_configuration_warns(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, hosted(wire).replace("data-pintag", "data-lost"))
+    page = context.new_page()
+    with page.expect_console_message(lambda message: message.type == "warning"):
+        page.goto(wire.site + "/")

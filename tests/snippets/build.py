@@ -1,0 +1,45 @@
+"""Minifies the browser code: `python -m tests.snippets.build`, after every change to it.
+
+The minified files are committed, so an installation needs no minifier and every installation of
+one release hosts the same script under the same hash. test_size.py fails where they are stale.
+"""
+
+import importlib
+from datetime import date
+from pathlib import Path
+
+from tracker.snippets.render import SnippetConfig, gzip_size, render_hosted, render_inline
+
+FOLDER = Path(__file__).parents[2] / "snippet_templates"
+SOURCES = ("runtime.js", "hosted.js", "stub.js")
+SAMPLE = SnippetConfig(
+    collector_url="https://collect.example.com",
+    key="Zk3vQ8sLr2TnXw5yBd7c",
+    slug="newsletter-signup",
+    event_name="Newsletter signup",
+    version_number=3,
+    date=date(2026, 11, 23),
+)
+
+
+def minified(source: str) -> str:
+    """The minified text of one of SOURCES. Needs tdewolff-minify, of the dev group."""
+    minify = importlib.import_module("minify")  # it has no types
+    text = (FOLDER / source).read_text(encoding="utf-8")
+    return str(minify.string("application/javascript", text)).rstrip(";\n") + "\n"
+
+
+def target(source: str) -> Path:
+    """Where the minified text of one of SOURCES is kept."""
+    return FOLDER / source.replace(".js", ".min.js")
+
+
+def main() -> None:
+    for source in SOURCES:
+        target(source).write_text(minified(source), encoding="utf-8")
+    for form, html in (("inline", render_inline(SAMPLE)), ("hosted", render_hosted(SAMPLE))):
+        print(f"{form}: {len(html)} bytes, {gzip_size(html)} gzipped")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What is rendered, and what it says."""
+
+import base64
+import hashlib
+from dataclasses import replace
+from datetime import date
+
+from tests.snippets.pages import hosted_config, inline_config, read
+from tracker.snippets.render import (
+    SnippetConfig,
+    hosted_script,
+    json_hole,
+    render_hosted,
+    render_inline,
+)
+
+SIGNUP = SnippetConfig("https://c.example", "key1", "signup", "Sign-up", 3, date(2026, 11, 23))
+
+
+def test_both_forms_start_with_event_version_and_date() -> None:
+    for html in (render_inline(SIGNUP), render_hosted(SIGNUP)):
+        assert html.startswith("<!-- Pintag: Sign-up, version 3, 2026-11-23 -->\n")
+
+
+def test_inline_is_one_script_with_the_configuration() -> None:
+    html = render_inline(SIGNUP)
+    assert read(html).tags == ["script"]
+    assert inline_config(html) == {"u": "https://c.example/v1/key1", "n": "signup"}
+
+
+def test_a_source_is_in_the_configuration_only_if_its_owner_set_one() -> None:
+    shop = replace(SIGNUP, source="Shop")
+    assert inline_config(render_inline(shop))["s"] == "Shop"
+    assert hosted_config(render_hosted(shop))["s"] == "Shop"
+
+
+def test_hosted_is_a_stub_and_an_async_tag() -> None:
+    html = render_hosted(SIGNUP)
+    stub, tag = read(html).scripts
+    script = hosted_script()
+    assert stub.attributes == {}
+    assert set(tag.attributes) == {"async", "src", "integrity", "crossorigin", "data-pintag"}
+    assert tag.attributes["src"] == f"https://c.example/s/{script.hash}.js"
+    assert tag.attributes["integrity"] == script.integrity
+    assert tag.attributes["crossorigin"] == "anonymous"
+    assert hosted_config(html) == {"u": "https://c.example/v1/key1", "n": "signup"}
+
+
+def test_hash_and_integrity_are_the_bodys() -> None:
+    script = hosted_script()
+    body = script.body.encode()
+    assert script.hash == hashlib.sha256(body).hexdigest()[:16]
+    digest = base64.b64decode(script.integrity.removeprefix("sha384-"))
+    assert digest == hashlib.sha384(body).digest()
+
+
+def test_the_hosted_script_and_the_inline_one_have_the_same_runtime() -> None:
+    (inline,) = read(render_inline(SIGNUP)).scripts
+    runtime = inline.text[: inline.text.rindex("({")]
+    assert runtime in hosted_script().body
+
+
+def test_no_placeholder_is_left() -> None:
+    assert "PINTAG_" not in render_inline(SIGNUP) + render_hosted(SIGNUP) + hosted_script().body
+
+
+def test_json_hole_is_ascii_and_has_nothing_that_html_reads() -> None:
+    assert json_hole("</script><!--&\u2028\u2029é") == (
+        r'"\u003c/script\u003e\u003c!--\u0026\u2028\u2029\u00e9"'
+    )
+
+
+def test_rendering_twice_gives_the_same() -> None:
+    assert render_inline(SIGNUP) == render_inline(SIGNUP)
+    assert render_hosted(SIGNUP) == render_hosted(SIGNUP)

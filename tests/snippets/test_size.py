@@ -1,0 +1,36 @@
+"""What a page's visitors load, and whether it is what the sources say."""
+
+import sys
+from dataclasses import replace
+from platform import machine
+
+import pytest
+
+from tests.snippets.build import SAMPLE, SOURCES, minified, target
+from tracker.snippets.render import gzip_size, render_hosted, render_inline
+
+LIMIT = 1_500  # DESIGN.md, 7
+
+
+def test_an_inline_snippet_stays_within_its_budget() -> None:
+    assert gzip_size(render_inline(SAMPLE)) <= LIMIT
+
+
+def test_even_one_with_long_names() -> None:
+    name = "Checkout of the summer sale, with coupons and gift cards"
+    long = replace(SAMPLE, event_name=name, slug=name.lower(), source="Shop (staging)")
+    assert gzip_size(render_inline(long)) <= LIMIT
+
+
+def test_the_hosted_form_is_small_in_the_page() -> None:
+    assert gzip_size(render_hosted(SAMPLE)) <= 450
+
+
+@pytest.mark.skipif(
+    sys.platform == "darwin" and machine() == "arm64",
+    reason="tdewolff-minify has no wheel for this machine",
+)
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_minified_files_are_fresh(source: str) -> None:
+    """Else: python -m tests.snippets.build."""
+    assert target(source).read_text(encoding="utf-8") == minified(source)

@@ -1,0 +1,123 @@
+"""Renders the snippets of a version: pure functions from a configuration to HTML.
+
+What a marketer typed (event names, sources) ends up in the pages of others, so nothing that
+goes into a template can leave its place there: see json_hole and _comment.
+"""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import date as Date  # noqa: N812 -- `date` is a field here
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+_CONFIG_CALL = "(PINTAG_CONFIG)"
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetConfig:
+    """All that a snippet is rendered from."""
+
+    collector_url: str
+    key: str
+    slug: str
+    event_name: str
+    version_number: int
+    date: Date
+    source: str | None = None
+
+    @property
+    def public(self) -> dict[str, str]:
+        """What the runtime registers: u, the address for hits; n, the slug; s, the source."""
+        config = {"u": f"{self.collector_url}/v1/{self.key}", "n": self.slug}
+        return config if self.source is None else {**config, "s": self.source}
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The hosted script: `/s/{hash}.js` has this body for good."""
+
+    hash: str
+    integrity: str
+    body: str
+
+
+def render_inline(config: SnippetConfig) -> str:
+    """One script to paste, which needs nothing else."""
+    return _template("inline.html.j2").render(
+        comment=_comment(config), runtime=_runtime(), config=json_hole(config.public)
+    )
+
+
+def render_hosted(config: SnippetConfig) -> str:
+    """A stub that keeps calls, and the tag that loads the hosted script."""
+    script = hosted_script()
+    return _template("hosted.html.j2").render(
+        comment=_comment(config),
+        stub=_code("stub.min.js"),
+        src=f"{config.collector_url}/s/{script.hash}.js",
+        integrity=script.integrity,
+        config=json_hole(config.public),
+    )
+
+
+@cache
+def hosted_script() -> Script:
+    """The hosted script of this release, the same for every event and installation."""
+    body = _code("hosted.min.js").replace("PINTAG_RUNTIME", _runtime())
+    data = body.encode()
+    integrity = "sha384-" + base64.b64encode(hashlib.sha384(data).digest()).decode()
+    return Script(hashlib.sha256(data).hexdigest()[:16], integrity, body)
+
+
+def json_hole(value: object) -> str:
+    """JSON that can stand in a script, in pure ASCII: it can neither end nor comment it.
+
+    In an attribute it must be HTML-escaped besides.
+    """
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("&", r"\u0026").replace("<", r"\u003c").replace(">", r"\u003e")
+
+
+def gzip_size(text: str) -> int:
+    """How many bytes a page's visitors load for this, as `gzip -9` has it."""
+    return len(gzip.compress(text.encode(), 9, mtime=0))
+
+
+def _comment(config: SnippetConfig) -> str:
+    """Event, version and date; no `<` and `>`, and no `--`, which would end an XML comment."""
+    name = config.event_name.encode("utf-8", "replace").decode()
+    name = re.sub(r"[\x00-\x20\x7f-\x9f]+", " ", name).replace("--", "- -").replace("--", "- -")
+    name = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"{name}, version {config.version_number}, {config.date.isoformat()}"
+
+
+@cache
+def _runtime() -> str:
+    """The runtime as an expression: a function that takes one snippet's configuration."""
+    return _code("runtime.min.js").removesuffix(_CONFIG_CALL)
+
+
+@cache
+def _code(name: str) -> str:
+    return _read(name).rstrip("\n")
+
+
+def _read(name: str) -> str:
+    return files("snippet_templates").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _template(name: str) -> Template:
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=False,  # noqa: S701 -- scripts are no HTML; what is one has the filter `e`
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(name)
