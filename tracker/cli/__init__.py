@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 import tracker
-from tracker.cli import doctor, errors, migrate, serve, up
+from tracker.cli import (
+    audit,
+    doctor,
+    errors,
+    event,
+    migrate,
+    profile,
+    quarantine,
+    section,
+    serve,
+    snippet,
+    up,
+)
 from tracker.cli.screen import complain
 
 app = typer.Typer(
@@ -19,6 +31,13 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
+app.add_typer(event.app, name="event")
+app.add_typer(snippet.app, name="snippet")
+app.add_typer(profile.app, name="profile")
+app.add_typer(quarantine.app, name="quarantine")
+app.command("audit")(audit.audit)
+app.add_typer(section.app, name="section")
+app.add_typer(section.keys, name="key")
 app.command("web")(serve.web)
 app.command("collector")(serve.collector)
 

@@ -4,15 +4,28 @@ import psycopg
 import redis
 import sqlalchemy.exc
 
+from tracker.cli.store import UsageError
 from tracker.embedded import EmbeddedError
 from tracker.settings import SettingsError
+from tracker.snippets.tracking import TrackingError
+from tracker.stores.queue_epochs import ForeignQueueError
+from tracker.stores.sections import NoSuchSectionError
+
+MENDABLE = (
+    SettingsError,
+    EmbeddedError,
+    UsageError,
+    TrackingError,
+    NoSuchSectionError,
+    ForeignQueueError,
+)
 
 
 def explain(error: BaseException) -> str | None:
     """What to tell people in place of a traceback; None for a mistake of ours."""
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig:
         error = error.orig
-    if isinstance(error, SettingsError | EmbeddedError):
+    if isinstance(error, MENDABLE):
         return str(error)
     if isinstance(error, psycopg.OperationalError):
         return _unreachable("PostgreSQL", "DATABASE_URL", error)

@@ -119,12 +119,12 @@ class GroupCommit(asyncio.Protocol):
         )
 
     async def _introduce(self) -> bool:
-        commands = []
+        commands: list[bytes] = []
         if password := self._address.get("password"):
             user = self._address.get("username")
             commands.append(hiredis.pack_command(("AUTH", *filter(None, [user]), password)))
         if database := self._address.get("db"):
-            commands.append(hiredis.pack_command(("SELECT", str(database))))
+            commands.append(b"SELECT %d\r\n" % int(database))
         commands.append(hiredis.pack_command(("PING",)))
         try:
             async with asyncio.timeout(CONNECT_SECONDS):

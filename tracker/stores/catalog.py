@@ -32,7 +32,10 @@ def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
         " FROM snippet s JOIN version v ON v.id = s.version_id"
         " JOIN definition d ON d.id = v.definition_id"
     )
-    return {row[0]: PinnedVersion(*row[1:4], row[4].encode()) for row in rows}
+    return {
+        key: PinnedVersion(version_id, section_id, hidden, fields.encode())
+        for key, version_id, section_id, hidden, fields in rows
+    }
 
 
 def key_table(

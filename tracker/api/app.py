@@ -1,0 +1,56 @@
+"""The web process as a Starlette application: the API, and the pages when it is private."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tracker.api import events, timelines
+from tracker.api.problems import ProblemError, answer_http, answer_problem
+from tracker.pages import routes as pages
+from tracker.settings import Settings
+from tracker.stores import database, hit_queue
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def make_app(settings: Settings) -> Starlette:
+    """The web process's application; it connects to PostgreSQL and Redis when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.settings = settings
+        app.state.pool = database.open_pool(settings.database_url)
+        app.state.redis = hit_queue.connect(settings.redis_url)
+        yield
+        app.state.redis.close()
+        app.state.pool.close()
+
+    private = settings.web_host in LOOPBACK
+    # Without this a website could point its own name at 127.0.0.1 and read the pages.
+    only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])
+    return Starlette(
+        routes=[
+            Route("/health", get_health, methods=["GET"]),
+            *events.ROUTES,
+            *timelines.ROUTES,
+            # The pages ask for no password yet, so only this machine gets to see them.
+            *(pages.ROUTES if private else []),
+        ],
+        middleware=[only_loopback] if private else [],
+        exception_handlers={ProblemError: answer_problem, HTTPException: answer_http},
+        lifespan=lifespan,
+    )
+
+
+def get_health(request: Request) -> Response:
+    """200 when the database answers."""
+    with request.app.state.pool.connection(timeout=2) as connection:
+        connection.execute("SELECT 1")
+    return Response("ok")

@@ -1,0 +1,21 @@
+"""Runs the web process under uvicorn."""
+
+import uvicorn
+
+from tracker import logs
+from tracker.api.app import make_app
+from tracker.settings import Settings
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logs.configure()
+    uvicorn.run(
+        make_app(settings),
+        host=settings.web_host,
+        port=settings.web_port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )

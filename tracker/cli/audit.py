@@ -1,0 +1,45 @@
+"""`pintag audit`: proves that every hit has exactly one outcome, or says where not."""
+
+import typer
+from rich.console import Console
+
+from tracker import auditing
+from tracker.cli.store import JsonOption, print_json
+from tracker.cli.store import stores as opened
+
+
+def audit(as_json: JsonOption = False) -> None:
+    """Prove from Redis's counts, the ledger and the rows that no hit was lost or counted twice."""
+    with opened() as stores:
+        result = auditing.audit(stores.database, stores.redis)
+    if as_json:
+        print_json(
+            {
+                "balanced": not result.problems,
+                "queued": result.queued,
+                "states": dict(result.states),
+                "reasons": {f"{s}/{r}": n for (s, r), n in result.reasons.items()},
+                "refused": result.refused,
+                "problems": result.problems,
+            }
+        )
+    else:
+        _print(result)
+    if result.problems:
+        raise typer.Exit(1)
+
+
+def _print(result: auditing.Audit) -> None:
+    console = Console(highlight=False)
+    console.print(f"{result.queued:>12,}  queued")
+    for state, hits in sorted(result.states.items()):
+        console.print(f"{hits:>12,}  {state}")
+        for (of, reason), count in sorted(result.reasons.items()):
+            if of == state:
+                console.print(f"{count:>12,}    came in as {reason}", style="dim")
+    for refusal, count in sorted(result.refused.items()):
+        console.print(f"{count:>12,}  requests refused: {refusal}", style="dim")
+    for problem in result.problems:
+        console.print(problem, style="bold red")
+    if not result.problems:
+        console.print("The ledger balances.", style="green")

@@ -1,0 +1,149 @@
+"""`pintag quarantine …`: rejected hits, and what to do about them."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tracker.cli.screen import Screen
+from tracker.cli.store import JsonOption, Stores, UsageError, print_json
+from tracker.cli.store import stores as opened
+from tracker.rules.outcomes import Outcome, Reason
+from tracker.stores import batches, jobs, quarantine
+
+app = typer.Typer(help="Rejected hits, kept whole.", no_args_is_help=True)
+
+ReasonOption = Annotated[str | None, typer.Option(help="Only hits with this reason.")]
+Ids = Annotated[list[int] | None, typer.Argument(help="Ids, as `quarantine list` shows them.")]
+All = Annotated[bool, typer.Option("--all", help="All of them (or all of --reason).")]
+
+
+@app.command("list")
+def list_(
+    reason: ReasonOption = None,
+    limit: Annotated[int, typer.Option(help="Most hits to list.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest hits in quarantine, and how many there are of each reason."""
+    with opened() as stores:
+        counts = quarantine.counts(stores.database)
+        hits = quarantine.listed(stores.database, _reason(reason), limit)
+    if as_json:
+        print_json([_shown(hit) for hit in hits])
+        return
+    console = Console(highlight=False)
+    if not counts:
+        console.print("The quarantine is empty.")
+        return
+    table = Table("Id", "Received", "Reason", "Event", "What is wrong", box=None)
+    for hit in hits:
+        wrong = "; ".join(
+            f"{e['field']}: {e['code']}" if e["field"] else e["message"] for e in hit.errors
+        )
+        version = f" v{hit.version_number}" if hit.version_number else ""
+        table.add_row(
+            str(hit.id), f"{hit.received_at:%F %T}Z", hit.reason, (hit.event or "") + version, wrong
+        )
+    console.print(table)
+    for name, event, count in counts:
+        console.print(f"  {count:>8,}  {name}  {event or ''}", markup=False)
+
+
+@app.command()
+def show(id_: Annotated[int, typer.Argument(metavar="ID")], as_json: JsonOption = False) -> None:
+    """Show one hit whole, with everything that is wrong with it."""
+    with opened() as stores:
+        hit = quarantine.get(stores.database, id_)
+    if hit is None:
+        raise UsageError(f"There is no hit {id_} in quarantine.")
+    if as_json:
+        print_json(_shown(hit))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{hit.reason}: {Reason(hit.reason).meaning}", style="bold", markup=False)  # type: ignore[call-arg]
+    console.print(f"  received {hit.received_at:%F %T}Z by snippet {hit.snippet_key}")
+    if hit.event:
+        console.print(f"  {hit.event}, version {hit.version_number}", markup=False)
+    for error in hit.errors:
+        console.print(f"  {error['field']}: {error['message']} ({error['code']})", markup=False)
+    console.print(hit.raw.decode("utf-8", "backslashreplace"), markup=False)
+
+
+def _shown(hit: quarantine.QuarantinedHit) -> dict[str, object]:
+    return {
+        "id": hit.id,
+        "reason": hit.reason,
+        "errors": hit.errors,
+        "event": hit.event,
+        "version": hit.version_number,
+        "hit_id": str(hit.hit_id) if hit.hit_id else None,
+        "snippet_key": hit.snippet_key,
+        "received_at": hit.received_at,
+        "raw": hit.raw.decode("utf-8", "backslashreplace"),
+    }
+
+
+@app.command()
+def replay(
+    ids: Ids = None,
+    reason: ReasonOption = None,
+    every: All = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would become of them.")
+    ] = False,
+) -> None:
+    """Run hits through the same steps again, as a job; those that fail again stay."""
+    with opened() as stores:
+        chosen = _chosen(stores, ids, reason, every)
+        job = jobs.enqueue(stores.redis, jobs.REPLAY, chosen, dry_run)
+        try:
+            with Console().status("replaying …") as status:
+                counts = jobs.wait(job, lambda state, done: status.update(_progress(state, done)))
+        except jobs.JobFailedError as error:
+            raise UsageError(f"The replay failed: {error}") from None
+    would = "would be" if dry_run else "now"
+    for name, count in sorted(counts.items()):
+        typer.echo(f"{count} {would} {name}")
+    Screen().line((f"{len(chosen)} hits replayed", "dim"))
+
+
+def _progress(state: str, done: Sequence[int]) -> str:
+    if state == "queued":
+        return "waiting for a jobs process (python -m worker.jobs) …"
+    return f"replaying: {done[0]:,} of {done[1]:,} …"
+
+
+@app.command()
+def discard(
+    ids: Ids = None,
+    reason: ReasonOption = None,
+    every: All = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Delete hits for good; the ledger remembers how many."""
+    with opened() as stores:
+        chosen = _chosen(stores, ids, reason, every)
+        if not yes:
+            typer.confirm(f"Delete {len(chosen)} hits for good?", abort=True)
+        with stores.database.transaction():
+            moves = quarantine.discard(stores.database, chosen)
+            batches.count(stores.database, moves)
+    typer.echo(f"{moves.total()} hits discarded.")
+
+
+def _chosen(stores: Stores, ids: list[int] | None, reason: str | None, every: bool) -> list[int]:
+    if not (ids or reason or every):
+        raise UsageError("Say which hits: ids, --reason REASON or --all.")
+    chosen = quarantine.matching(stores.database, ids or [], _reason(reason))
+    if not chosen:
+        raise UsageError("No hit in quarantine matches.")
+    return chosen
+
+
+def _reason(text: str | None) -> str | None:
+    reasons = [reason.value for reason in Reason if reason.outcome is Outcome.QUARANTINED]
+    if text is not None and text not in reasons:
+        raise UsageError(f"There is no reason {text!r}. The reasons are: {', '.join(reasons)}.")
+    return text

@@ -1,0 +1,87 @@
+"""What most commands need: the settings, the stores, and one section."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import orjson
+import psycopg
+import redis
+import typer
+
+from tracker.rules.errors import FieldError
+from tracker.settings import Settings, load
+from tracker.stores import database, definitions, hit_queue, sections
+from tracker.stores.definitions import Definition
+from tracker.stores.sections import Section
+
+
+class UsageError(Exception):
+    """What was asked for can't be done; the message says why, and what to do."""
+
+
+SectionOption = Annotated[
+    str | None, typer.Option("--section", help="The section; needed when there are several.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Open connections to both stores."""
+
+    settings: Settings
+    database: psycopg.Connection
+    redis: redis.Redis
+
+    def section(self, slug: str | None) -> Section:
+        """The section named on the command line, or the only one."""
+        return sections.choose(self.database, slug)
+
+    def definition(self, slug: str | None, name: str) -> Definition:
+        """A definition by discriminator, slug or name."""
+        section = self.section(slug)
+        found = definitions.find(self.database, section.id, name)
+        if found is None or found.hidden_at is not None:
+            raise UsageError(
+                f"The section {section.slug!r} has no event {name!r}.\n"
+                "See which there are: pintag event list"
+            )
+        return found
+
+
+@contextmanager
+def stores() -> Iterator[Stores]:
+    """Connect to the stores that the environment or the running `pintag up` names."""
+    settings = load()
+    with (
+        database.connect(settings.database_url) as connection,
+        hit_queue.connect(settings.redis_url) as client,
+    ):
+        yield Stores(settings, connection, client)
+
+
+def print_json(content: object) -> None:
+    """Print JSON, indented."""
+    data = orjson.dumps(msgspec.to_builtins(content), option=orjson.OPT_INDENT_2)
+    typer.echo(data.decode())
+
+
+def read_json(path: str) -> object:
+    """The JSON in a file, or on standard input for `-`. Raises UsageError."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        content: object = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} can't be read as JSON: {error}") from None
+    return content
+
+
+def listed(errors: list[FieldError]) -> str:
+    """Errors as lines, each with its field and cause."""
+    return "\n".join(f"  {error.field or '(the whole)'}: {error.message}" for error in errors)

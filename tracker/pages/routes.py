@@ -1,0 +1,115 @@
+"""The plain pages: what there is, a demo page with pasted snippets, and a profile's timeline."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+
+import psycopg
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tracker import demo
+from tracker.rules.definitions import Category
+from tracker.settings import Settings
+from tracker.snippets import tracking
+from tracker.stores import definitions, profiles, sections
+from tracker.stores.sections import Section
+
+HERE = Path(__file__).parent
+DEMO_FORMS = {"booking": "inline", "loyalty-tier": "inline", "poll-vote": "hosted"}
+
+_templates = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(name: str, status: int = 200, **values: object) -> Response:
+    """A rendered template."""
+    html = _templates.get_template(name).render(**values)
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+    return HTMLResponse(html, status, headers=headers)
+
+
+def home(request: Request) -> Response:
+    """`/`: the sections, their events, and the people seen last."""
+    with request.app.state.pool.connection() as connection:
+        shown = [
+            {
+                "section": section,
+                "events": definitions.visible(connection, section.id),
+                "people": profiles.recent(connection, section.id),
+            }
+            for section in sections.every(connection)
+        ]
+    return page("home.html", sections=shown, categories=list(Category), demo=demo.SECTION)
+
+
+def demo_page(request: Request) -> Response:
+    """`/demo`: a website of its own, as far as the snippets can tell."""
+    settings: Settings = request.app.state.settings
+    with request.app.state.pool.connection() as connection:
+        section = _section(connection, demo.SECTION)
+        if section is None:
+            return _missing("There is no demo section: start `pintag up` without --no-demo.")
+        snippets = _demo_snippets(connection, section, settings)
+    return page("demo.html", section=section.slug, snippets=snippets)
+
+
+def _demo_snippets(
+    connection: psycopg.Connection, section: Section, settings: Settings
+) -> dict[str, Markup]:
+    now = datetime.now(UTC)
+    snippets = {}
+    for slug, form in DEMO_FORMS.items():
+        definition = definitions.find(connection, section.id, slug)
+        if definition is not None and definition.web_tracking:
+            config = tracking.snippet_config(connection, settings, definition, now)
+            # Made by render.py, which lets nothing out of its place: the one trusted HTML here.
+            snippets[slug] = Markup(tracking.render_form(config, form))  # noqa: S704
+    return snippets
+
+
+def profile_page(request: Request) -> Response:
+    """`/sections/{section}/profiles/{keyspace}/{key}`: one person's timeline."""
+    return _profile(request, "profile.html")
+
+
+def timeline_part(request: Request) -> Response:
+    """`…/timeline`: only the list, for pages that show it as it grows."""
+    return _profile(request, "timeline.html")
+
+
+def _profile(request: Request, template: str) -> Response:
+    params = request.path_params
+    with request.app.state.pool.connection() as connection:
+        section = _section(connection, params["section"])
+        found = section and profiles.find(connection, section.id, params["keyspace"], params["key"])
+    if section is None or found is None:
+        return _missing(f"No profile has the {params['keyspace']} {params['key']!r} yet.")
+    return page(template, section=section, profile=found, now=datetime.now(UTC))
+
+
+def _section(connection: psycopg.Connection, slug: str) -> Section | None:
+    return next((s for s in sections.every(connection) if s.slug == slug), None)
+
+
+def _missing(message: str) -> Response:
+    return page("missing.html", HTTPStatus.NOT_FOUND, message=message)
+
+
+_PROFILE = "/sections/{section}/profiles/{keyspace}/{key}"
+ROUTES = [
+    Route("/", home),
+    Route("/demo", demo_page),
+    Route(_PROFILE, profile_page),
+    Route(_PROFILE + "/timeline", timeline_part),
+    Mount("/static", StaticFiles(directory=HERE / "static")),
+]
