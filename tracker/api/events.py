@@ -40,7 +40,7 @@ def shown(definition: Definition, now: datetime) -> dict[str, Any]:
                 "number": version.number,
                 "usable_from": version.usable_from,
                 "deprecated_at": version.deprecated_at,
-                "fields": msgspec.to_builtins(version.fields),
+                "fields": version.fields,
             }
             for version in versions
         ],

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tracker.json_text import dumps
 from tracker.rules.errors import FieldError
 
 
@@ -22,8 +22,8 @@ class ProblemError(Exception):
 
 
 def json_response(content: object, status: int = 200) -> Response:
-    """A JSON answer; datetimes and UUIDs are written as strings."""
-    return Response(orjson.dumps(content), status, media_type="application/json")
+    """A JSON answer; times and UUIDs are written as strings, decimals as exact numbers."""
+    return Response(dumps(content), status, media_type="application/json")
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:

@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -21,8 +20,8 @@ def show_timeline(request: Request) -> Response:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No profile has the {keyspace} {key!r}.")
     return json_response(
         {
-            "identifiers": msgspec.to_builtins(profile.identifiers),
-            "items": msgspec.to_builtins(profile.events),
+            "identifiers": profile.identifiers,
+            "items": profile.events,
         }
     )
 

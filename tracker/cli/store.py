@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
-import orjson
 import psycopg
 import redis
 import typer
 
+from tracker.json_text import dumps
 from tracker.rules.errors import FieldError
 from tracker.settings import Settings, load
 from tracker.stores import database, definitions, hit_queue, sections
@@ -68,8 +67,7 @@ def stores() -> Iterator[Stores]:
 
 def print_json(content: object) -> None:
     """Print JSON, indented."""
-    data = orjson.dumps(msgspec.to_builtins(content), option=orjson.OPT_INDENT_2)
-    typer.echo(data.decode())
+    typer.echo(dumps(content, indent=True).decode())
 
 
 def read_json(path: str) -> object:

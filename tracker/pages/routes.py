@@ -79,22 +79,26 @@ def _demo_snippets(
 
 def profile_page(request: Request) -> Response:
     """`/sections/{section}/profiles/{keyspace}/{key}`: one person's timeline."""
-    return _profile(request, "profile.html")
+    section, found = _find_profile(request)
+    if section is None or found is None:
+        params = request.path_params
+        return _missing(f"No profile has the {params['keyspace']} {params['key']!r} yet.")
+    return page("profile.html", section=section, profile=found)
 
 
 def timeline_part(request: Request) -> Response:
     """`…/timeline`: only the list, for pages that show it as it grows."""
-    return _profile(request, "timeline.html")
+    _, found = _find_profile(request)
+    return page("timeline.html", events=found.events if found else [])
 
 
-def _profile(request: Request, template: str) -> Response:
+def _find_profile(request: Request) -> tuple[Section | None, profiles.Profile | None]:
     params = request.path_params
     with request.app.state.pool.connection() as connection:
         section = _section(connection, params["section"])
-        found = section and profiles.find(connection, section.id, params["keyspace"], params["key"])
-    if section is None or found is None:
-        return _missing(f"No profile has the {params['keyspace']} {params['key']!r} yet.")
-    return page(template, section=section, profile=found, now=datetime.now(UTC))
+        if section is None:
+            return None, None
+        return section, profiles.find(connection, section.id, params["keyspace"], params["key"])
 
 
 def _section(connection: psycopg.Connection, slug: str) -> Section | None:

@@ -1,11 +1,14 @@
 """Profiles and their timelines, in PostgreSQL."""
 
+import json
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.rows import dict_row
 
 PAGE = 100
 
@@ -18,7 +21,10 @@ class Identifier(msgspec.Struct, frozen=True):
 
 
 class TimelineEvent(msgspec.Struct, frozen=True):
-    """An event of a profile, with the definition and version that it came with."""
+    """An event of a profile, with the definition and version that it came with.
+
+    `data` is in the order of the version's fields; decimals are Decimal, exact.
+    """
 
     id: UUID
     name: str
@@ -29,9 +35,9 @@ class TimelineEvent(msgspec.Struct, frozen=True):
     version_number: int
     event_time: datetime
     received_at: datetime
-    data: dict[str, Any]
     page: str | None
     referrer: str | None
+    data: dict[str, Any]
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -66,16 +72,26 @@ def _identifiers(connection: psycopg.Connection, profile_id: int) -> list[Identi
 
 def _timeline(connection: psycopg.Connection, profile_id: int) -> list[TimelineEvent]:
     """Hidden definitions vanish from timelines; nothing of them is deleted."""
-    rows = connection.execute(
-        "SELECT e.id, d.name, d.slug, d.category, d.discriminator, v.public_id, v.number,"
-        " e.event_time, e.received_at, e.data, e.page, e.referrer"
-        " FROM event e JOIN version v ON v.id = e.version_id"
-        " JOIN definition d ON d.id = v.definition_id"
-        " WHERE e.identifier_id IN (SELECT id FROM identifier WHERE profile_id = %s)"
-        " AND d.hidden_at IS NULL ORDER BY e.event_time DESC, e.id DESC LIMIT %s",
-        (profile_id, PAGE),
-    )
-    return [TimelineEvent(*row) for row in rows]
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(
+            "SELECT e.id, d.name, d.slug, d.category, d.discriminator,"
+            " v.public_id AS version_id, v.number AS version_number, e.event_time,"
+            " e.received_at, e.page, e.referrer, e.data::text AS data,"
+            " jsonb_path_query_array(v.fields, '$[*].key') AS keys"
+            " FROM event e JOIN version v ON v.id = e.version_id"
+            " JOIN definition d ON d.id = v.definition_id"
+            " WHERE e.identifier_id IN (SELECT id FROM identifier WHERE profile_id = %s)"
+            " AND d.hidden_at IS NULL ORDER BY e.event_time DESC, e.id DESC LIMIT %s",
+            (profile_id, PAGE),
+        ).fetchall()
+    for row in rows:
+        row["data"] = _ordered(row["data"], row.pop("keys"))
+    return [TimelineEvent(**row) for row in rows]
+
+
+def _ordered(data: str, keys: list[str]) -> dict[str, Any]:
+    values = json.loads(data, parse_float=Decimal)
+    return {key: values[key] for key in keys if key in values}
 
 
 def recent(connection: psycopg.Connection, section_id: int) -> list[tuple[Identifier, datetime]]:
