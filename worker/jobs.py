@@ -3,7 +3,7 @@
 import sys
 
 from redis import Redis
-from rq import Worker
+from rq import SimpleWorker
 
 from tracker.settings import SettingsError, load
 from tracker.stores.jobs import QUEUE
@@ -15,9 +15,9 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    # No socket timeout: RQ waits for jobs in calls that block for minutes.
+    # Jobs run in this process, so that none outlives it. No socket timeout: RQ waits for jobs in calls that block for minutes.
     client = Redis.from_url(settings.redis_url, socket_timeout=None)
-    Worker([QUEUE], connection=client).work(logging_level="WARNING")
+    SimpleWorker([QUEUE], connection=client).work(logging_level="WARNING")
     return 0
 
 

@@ -1,0 +1,85 @@
+"""A profile's timeline by API."""
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+import psycopg
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import EVENTS
+from tracker.rules import ids
+from tracker.stores import definitions, event_tables, sections
+from tracker.stores.batches import EventRow, store
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+TIMELINE = "/audience/keyspaces/web/profiles/ann/sections/shop/events"
+
+
+@pytest.fixture
+def bookings(shop: TestClient, db: psycopg.Connection) -> None:
+    """Ann booked twice."""
+    shop.post(EVENTS, json={"category": "transactions", "name": "Booking"})
+    section = sections.choose(db, "shop")
+    definition = definitions.find(db, section.id, "booking")
+    assert definition is not None
+    event_tables.ensure(db, NOW)
+    amounts = ["0.1234567890123456789012345678901234567", "240.50"]
+    rows = [
+        EventRow(
+            partition=0,
+            id=ids.mint(NOW_MS + number, bytes(10)),
+            section_id=section.id,
+            version_id=definition.versions[0].id,
+            web="ann",
+            event_ms=NOW_MS + number,
+            received_ms=NOW_MS + number,
+            data=msgspec.Raw(f'{{"source":"Website","amount":{amount}}}'.encode()),
+            page="https://shop.example/<b>",
+        )
+        for number, amount in enumerate(amounts)
+    ]
+    store(db, rows, "queued")
+
+
+@pytest.mark.usefixtures("bookings")
+def test_the_newest_event_comes_first_with_exact_decimals(shop: TestClient) -> None:
+    answer = shop.get(TIMELINE)
+    assert answer.json()["identifiers"] == [{"keyspace": "web", "key": "ann"}]
+    items = json.loads(answer.text, parse_float=str)["items"]
+    assert [item["data"]["amount"] for item in items] == [
+        "240.50",
+        "0.1234567890123456789012345678901234567",
+    ]
+    assert [item["event_time"] for item in items] == [
+        "2026-11-23T12:00:00.001000+00:00",
+        "2026-11-23T12:00:00+00:00",
+    ]
+
+
+@pytest.mark.usefixtures("bookings")
+def test_hidden_definitions_vanish_but_nothing_is_deleted(
+    shop: TestClient, db: psycopg.Connection
+) -> None:
+    db.execute("UPDATE definition SET hidden_at = now()")
+    assert shop.get(TIMELINE).json()["items"] == []
+    assert shop.get(EVENTS).json() == {"items": []}
+    assert db.execute("SELECT count(*) FROM event").fetchall() == [(2,)]
+
+
+@pytest.mark.usefixtures("bookings")
+def test_the_page_shows_what_visitors_sent_as_text(shop: TestClient) -> None:
+    page = shop.get("/sections/shop/profiles/web/ann")
+    assert page.status_code == 200
+    assert "240.50" in page.text
+    assert "https://shop.example/&lt;b&gt;" in page.text
+    assert "<b>" not in page.text
+
+
+def test_nobody(shop: TestClient) -> None:
+    assert shop.get(TIMELINE).status_code == 404
+    assert shop.get("/sections/shop/profiles/web/ann").status_code == 404
+    assert shop.get("/sections/shop/profiles/web/ann/timeline").status_code == 200
+    assert shop.get("/sections/nowhere/profiles/web/ann").status_code == 404

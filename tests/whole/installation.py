@@ -1,0 +1,130 @@
+"""A whole Pintag as its users run it: `pintag up` as a process, with everything real."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from tests.embedded.waiting import descendants, until, until_gone
+from tracker import auditing
+from tracker.auditing import Audit
+from tracker.stores import database, hit_queue
+
+CLEAN = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("PINTAG") and name not in ("DATABASE_URL", "REDIS_URL")
+}
+
+
+def free_ports() -> int:
+    """A port that is free together with the one after it."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+def command(data: Path, port: int, *more: str) -> list[str]:
+    """The command that starts an installation."""
+    return [sys.executable, "-m", "tracker.cli", "up", f"--data={data}", f"--port={port}", *more]
+
+
+def read_state(data: Path) -> dict[str, Any]:
+    """What up.json says."""
+    return dict(json.loads((data / "up.json").read_text()))
+
+
+@contextmanager
+def up(data: Path, port: int, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """A `pintag up` that is ready; whatever happens, nothing of it outlives the block."""
+    with (data / "screen.txt").open("w+") as screen:
+        process = subprocess.Popen(
+            command(data, port, *more), stdout=screen, stderr=screen, text=True, env=CLEAN
+        )
+        try:
+            until(lambda: (data / "up.json").exists() or process.poll() is not None, seconds=60)
+            assert process.poll() is None, (data / "screen.txt").read_text()
+            yield process
+        finally:
+            if process.poll() is None:
+                family = descendants(process.pid)
+                process.kill()
+                process.wait()
+                until_gone(*family)
+
+
+@dataclass
+class Installation:
+    """A running `pintag up`, with what tests ask it."""
+
+    data: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return read_state(self.data)
+
+    @property
+    def collector(self) -> str:
+        return str(self.state["collector"])
+
+    @property
+    def web(self) -> str:
+        return str(self.state["web"])
+
+    def key(self, slug: str) -> str:
+        """The snippet key of a demo event."""
+        events = self.state["demo"]["definitions"]
+        return next(str(event["snippet_key"]) for event in events if event["slug"] == slug)
+
+    def database(self) -> psycopg.Connection:
+        return database.connect(self.state["environment"]["DATABASE_URL"])
+
+    def redis(self) -> redis.Redis:
+        return hit_queue.connect(self.state["environment"]["REDIS_URL"])
+
+    def kill(self, part: str) -> None:
+        """Kill a part at once, and wait until `up` has started it again."""
+        pid = self.state["processes"][part]
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self.state["processes"].get(part) not in (None, pid), seconds=60)
+
+    def pintag(self, *arguments: str, code: int = 0) -> str:
+        """Run a command against it; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tracker.cli", *arguments],
+            env={**CLEAN, "PINTAG_DATA": str(self.data)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def audit(self) -> Audit:
+        """The audit, once nothing is queued any more."""
+        with self.database() as connection, self.redis() as client:
+            until(lambda: auditing.audit(connection, client).queued == 0, seconds=60)
+            return auditing.audit(connection, client)
+
+
+@contextmanager
+def installed(data: Path, *more: str) -> Iterator[Installation]:
+    """An installation that is ready, on ports of its own."""
+    with up(data, free_ports(), *more) as process:
+        yield Installation(data, process)

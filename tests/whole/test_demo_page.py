@@ -1,0 +1,68 @@
+"""The first minute with Pintag: open the demo page, click, see the event on the profile."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.conftest import FLAGS
+from tests.browser.install import find_chromium
+from tests.whole.installation import Installation
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        yield browser.new_context()
+        browser.close()
+
+
+def errors(message: ConsoleMessage) -> list[str]:
+    return [message.text] if message.type == "error" else []
+
+
+@pytest.fixture
+def page(context: BrowserContext, pintag: Installation) -> Iterator[Page]:
+    """The demo page; fails the test if anything was thrown or refused there."""
+    wrong: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.extend(errors(message)))
+    page.goto(f"{pintag.web}/demo")
+    yield page
+    page.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("button", "event", "fields"),
+    [
+        ("#book", "Booking", "amount 240.50 currency EUR"),
+        ("#tier", "Loyalty tier", "stage Gold"),
+        ("#sweet", "Poll vote", "subject Breakfast: sweet"),
+    ],
+)
+def test_a_click_shows_up_on_the_timeline(
+    page: Page, pintag: Installation, button: str, event: str, fields: str
+) -> None:
+    page.click(button)
+    newest = page.locator("#timeline li", has_text=event).first
+    newest.wait_for(timeout=10_000)
+    assert fields in " ".join(newest.inner_text().split())
+    page.click("#profile")
+    assert event in page.inner_text(".timeline")
+    visitor = page.evaluate("localStorage.getItem('pintag.v')")
+    assert event in pintag.pintag("profile", "show", visitor)
+
+
+def test_the_home_page_lists_events_and_people(page: Page, pintag: Installation) -> None:
+    page.goto(pintag.web)
+    text = page.inner_text("main")
+    for expected in ("Transactions", "Booking", "Loyalty tier", "Poll vote", "web tracking on"):
+        assert expected in text
+
+
+def test_pages_are_for_this_machine_only(pintag: Installation, page: Page) -> None:
+    answer = page.request.get(pintag.web, headers={"Host": "evil.example"})
+    assert answer.status == 400
