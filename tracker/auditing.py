@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 import redis
@@ -15,12 +16,16 @@ READS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the audit found; everything balances when `problems` is empty."""
+    """What the audit found; everything balances when `problems` is empty.
+
+    losses: when Redis lost its data, and with it an unknown number of hits still queued.
+    """
 
     queued: int
     states: Counter[str]
     reasons: Counter[tuple[str, str]]
     refused: dict[str, int]
+    losses: list[str]
     problems: list[str]
 
 
@@ -39,6 +44,7 @@ def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:
         state_counts(books.ledger),
         _reasons(books.ledger),
         key_table.refusals(client),
+        [_loss(*loss) for loss in books.losses],
         problems,
     )
 
@@ -53,8 +59,17 @@ def _check_queue(
         before, position = position, ledger.position(connection, number)
         if position == before:
             break
+    else:
+        return state.queued, f"partition {number}: never stood still long enough to be checked"
     problem = queue_imbalance(number, added=state.added, queued=state.queued, counted=position[1])
     return state.queued, problem
+
+
+def _loss(noticed_at: datetime, hits: int) -> str:
+    return (
+        f"{noticed_at:%F %T}Z: Redis lost its data, after {hits} hits of it had been read;"
+        " what was still queued is lost, and nobody counted it"
+    )
 
 
 def _reasons(moves: Counter[Move]) -> Counter[tuple[str, str]]:

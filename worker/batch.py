@@ -1,7 +1,7 @@
 """From hits that went through the steps to the rows that the batch's transaction writes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 import psycopg
@@ -12,6 +12,9 @@ from tracker.rules.states import QUEUED, Move
 from tracker.stores import batches
 from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow
 from worker.steps import Work, internal_error
+
+PORTION_BYTES = 16_000_000
+"""Bytes of hits in one transaction, or little more: jsonb takes no more than 256 MB."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +51,7 @@ def event_row(work: Work) -> EventRow:
         data=msgspec.Raw(work.data),
         page=hit.page,
         referrer=hit.referrer,
-        claims=None if hit.claims is None else _encode(hit.claims).decode(),
+        claims=work.claims,
     )
 
 
@@ -69,6 +72,21 @@ def quarantine_row(work: Work) -> QuarantineRow:
     )
 
 
+def portions(hits: Mapping[int, list[QueuedHit]]) -> Iterator[dict[int, list[QueuedHit]]]:
+    """Cut hits that were read together, so that each transaction's are of a bounded size."""
+    portion: dict[int, list[QueuedHit]] = {}
+    size = 0
+    for number, read in hits.items():
+        for queued in read:
+            if size > PORTION_BYTES:
+                yield portion
+                portion, size = {}, 0
+            portion.setdefault(number, []).append(queued)
+            size += len(queued.raw)
+    if portion:
+        yield portion
+
+
 def progress_of(last_ids: Mapping[int, str], hits: Mapping[int, list[QueuedHit]]) -> list[Progress]:
     """How far these hits move their partitions."""
     return [
@@ -87,9 +105,9 @@ def commit(
     """
     try:
         return batches.commit(connection, rows_of(works, progress))
-    except psycopg.OperationalError:
-        raise
-    except psycopg.Error:
+    except psycopg.Error as error:
+        if is_away(error):
+            raise
         for work in works:
             refusal = _refusal(connection, work)
             if refusal is not None:
@@ -111,7 +129,14 @@ def _refusal(connection: psycopg.Connection, work: Work) -> psycopg.Error | None
             raise _TriedOut
     except _TriedOut:
         return None
-    except psycopg.OperationalError:
-        raise
     except psycopg.Error as error:
+        if is_away(error):
+            raise
         return error
+
+
+def is_away(error: psycopg.Error) -> bool:
+    """Whether the database could not answer, rather than refuse what it was given."""
+    # Class 54, a program's limit exceeded, is about the statement: waiting would not help.
+    operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return operational and not (error.sqlstate or "").startswith("54")

@@ -15,15 +15,16 @@ import structlog
 from tracker.rules.hits import QueuedHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
-from tracker.stores import database, event_tables, hit_queue, queue_epochs, worker_locks
+from tracker.stores import database, event_tables, hit_queue, queue_epochs
 from tracker.stores.batches import LostPartitionError, Progress
-from worker.batch import commit, progress_of
+from worker.batch import commit, is_away, portions, progress_of
 from worker.context import Context
-from worker.partitions import Partitions
+from worker.partitions import Partitions, Tries
 from worker.steps import STEPS, Step, Work, dead_letter, run
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.RedisError)
 """What a database or Redis that is away raises: reason to wait, never a fault of a hit."""
 
@@ -37,7 +38,8 @@ class Worker:
         self._settings = settings
         self._steps = steps
         self._context = Context()
-        self._tried: set[int] = set()
+        self._tries = Tries()
+        self._pause = FIRST_PAUSE
         self._stopping = False
 
     def stop(self) -> None:
@@ -46,19 +48,18 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop, through any absence of PostgreSQL and Redis."""
-        pause = 0.1
         while not self._stopping:
             try:
                 self._session()
             except AWAY as error:
-                log.warning("away", error=str(error).strip(), retry_in=pause)
-                self._wait(pause)
-                pause = min(pause * 2, 5.0)
+                if isinstance(error, psycopg.Error) and not is_away(error):
+                    raise
+                log.warning("away", error=str(error).strip(), retry_in=self._pause)
+                self._wait(self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE)
             except queue_epochs.ForeignQueueError as error:
                 log.error("foreign_queue", error=str(error))
-                self._wait(5.0)
-            else:
-                pause = 0.1
+                self._wait(LONGEST_PAUSE)
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -73,21 +74,25 @@ class Worker:
         ):
             upkeep = Upkeep(connection, client)
             upkeep.run()
-            partitions = Partitions(connection, self._tried)
+            partitions = Partitions(connection, self._tries)
             partitions.balance()
-            hit_queue.trim(client, partitions.last_ids)
+            hit_queue.trim(client, upkeep.epoch, partitions.last_ids)
             log.info("working", partitions=sorted(partitions.owned))
+            self._pause = FIRST_PAUSE
             while not self._stopping:
-                if upkeep.due() and upkeep.run():
-                    return
-                if upkeep.fresh:
+                if upkeep.due():
+                    if upkeep.run():
+                        return
                     partitions.balance()
-                    upkeep.fresh = False
-                self._turn(connection, client, partitions)
+                self._turn(connection, client, partitions, upkeep.epoch)
             partitions.release_all()
 
     def _turn(
-        self, connection: psycopg.Connection, client: redis.Redis, partitions: Partitions
+        self,
+        connection: psycopg.Connection,
+        client: redis.Redis,
+        partitions: Partitions,
+        epoch: str,
     ) -> None:
         """Read one batch and see it through."""
         if not partitions.owned:
@@ -96,10 +101,15 @@ class Worker:
         hits = hit_queue.read(client, partitions.last_ids, self._settings.batch, BLOCK_MS)
         if not hits:
             return
+        if hit_queue.get_epoch(client) != epoch:  # asked after reading: none comes back
+            self._wait(UPKEEP_SECONDS)
+            return
         self._context.refresh(connection)
+        partitions.note_tries(hits)
         whole = {n: read for n, read in hits.items() if not partitions.owned[n].careful}
         try:
-            self._commit(connection, partitions, whole)
+            for portion in portions(whole):
+                self._commit(connection, partitions, portion)
             for number in hits.keys() - whole.keys():
                 self._one_by_one(connection, partitions, number, hits[number])
         except LostPartitionError:
@@ -107,7 +117,7 @@ class Worker:
             for number in hits:
                 partitions.forget(number)
             return
-        hit_queue.trim(client, {n: partitions.owned[n].last_id for n in hits})
+        hit_queue.trim(client, epoch, {n: partitions.owned[n].last_id for n in hits})
 
     def _commit(
         self,
@@ -117,8 +127,6 @@ class Worker:
         judge: Callable[[QueuedHit], Work] | None = None,
     ) -> None:
         judge = judge or (lambda queued: run(queued, self._context, self._steps))
-        if not hits:
-            return
         works = [judge(queued) for read in hits.values() for queued in read]
         progress: list[Progress] = progress_of(partitions.last_ids, hits)
         commit(connection, works, progress)
@@ -139,7 +147,7 @@ class Worker:
             if queued.stream_id == owned.suspect_id:
                 log.error("dead_letter", partition=number, stream_id=queued.stream_id)
                 judge = _bury
-            elif not worker_locks.suspect(connection, number, owned.last_id, queued.stream_id):
+            elif not partitions.suspect(number, queued.stream_id):
                 raise LostPartitionError
             self._commit(connection, partitions, {number: [queued]}, judge)
         owned.careful, owned.suspect_id = False, None
@@ -157,7 +165,7 @@ class Upkeep:
         self._client = client
         self._next = 0.0
         self._tables_for = ""
-        self.fresh = False
+        self.epoch = ""
 
     def due(self) -> bool:
         return time.monotonic() >= self._next
@@ -165,10 +173,10 @@ class Upkeep:
     def run(self) -> bool:
         """See to everything; True when a new queue epoch began, and reading must start over."""
         self._next = time.monotonic() + UPKEEP_SECONDS
-        self.fresh = True
-        began = queue_epochs.settle(self._connection, self._client)
+        before, self.epoch = self.epoch, queue_epochs.settle(self._connection, self._client)
+        began = before not in ("", self.epoch)
         if began:
-            log.warning("new_queue_epoch", meaning="this Redis is new, or lost its data")
+            log.warning("new_queue_epoch", meaning="Redis lost its data")
         publishing.keep_current(self._connection, self._client)
         now = datetime.now(UTC)
         if self._tables_for != str(now.date()):

@@ -4,7 +4,8 @@ A lock lives as long as the connection that took it. Should two workers still be
 own a partition, the conditional UPDATE in the batch's transaction lets only one of them write.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import psycopg
 
@@ -12,6 +13,17 @@ from tracker.stores import worker_locks
 
 MOST_TRIES = 3
 """A batch that ended this many workers is run hit by hit, to find the hit that does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What this process has noted: a database that went away, and came back, is no new try.
+
+    counted: the partitions whose hits it ran; suspects: the stream ids that it ran alone last.
+    """
+
+    counted: set[int] = field(default_factory=set)
+    suspects: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -26,9 +38,9 @@ class Owned:
 class Partitions:
     """The partitions that this worker owns; `connection` holds their locks."""
 
-    def __init__(self, connection: psycopg.Connection, tried: set[int]) -> None:
+    def __init__(self, connection: psycopg.Connection, tries: Tries) -> None:
         self._connection = connection
-        self._tried = tried
+        self._tries = tries
         self.owned: dict[int, Owned] = {}
         worker_locks.be_present(connection)
 
@@ -50,12 +62,24 @@ class Partitions:
                 self._take(number)
 
     def _take(self, number: int) -> None:
-        """Count the try, once in a process: a database that went away is nobody's fault."""
-        first = number not in self._tried
-        self._tried.add(number)
-        last_id, tries, suspect_id = worker_locks.begin(self._connection, number, count=first)
-        careful = tries > MOST_TRIES or suspect_id is not None
+        last_id, tries, suspect_id = worker_locks.begin(self._connection, number)
+        careful = tries >= MOST_TRIES or suspect_id is not None
+        if suspect_id == self._tries.suspects.get(number):
+            suspect_id = None  # It was this process, and it lives: the hit is not to blame.
         self.owned[number] = Owned(last_id, careful, suspect_id)
+
+    def note_tries(self, numbers: Iterable[int]) -> None:
+        """Note, once in a process, that it runs hits of these: should they end it, it shows."""
+        new = set(numbers) - self._tries.counted
+        if new:
+            worker_locks.note_tries(self._connection, sorted(new))
+            self._tries.counted.update(new)
+
+    def suspect(self, number: int, stream_id: str) -> bool:
+        """Note the hit that is run alone next; False where the partition is lost."""
+        self._tries.suspects[number] = stream_id
+        last_id = self.owned[number].last_id
+        return worker_locks.suspect(self._connection, number, last_id, stream_id)
 
     def forget(self, number: int) -> None:
         """Let go of a partition that turned out to be another worker's."""
@@ -65,7 +89,8 @@ class Partitions:
     def release(self, number: int) -> None:
         """Give a partition back in good order: this worker did not die of its hits."""
         worker_locks.clear_tries(self._connection, number)
-        self._tried.discard(number)
+        self._tries.counted.discard(number)
+        self._tries.suspects.pop(number, None)
         self.forget(number)
 
     def release_all(self) -> None:

@@ -5,6 +5,7 @@ Runs as an RQ job (`pintag quarantine replay` enqueues it) or as a dry run in pl
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import Connection
@@ -16,11 +17,12 @@ from tracker.rules.states import Move
 from tracker.settings import load
 from tracker.stores import batches, database, quarantine
 from tracker.stores.quarantine import QuarantinedHit
-from worker.batch import event_row
+from worker.batch import event_row, is_away
 from worker.context import Context
 from worker.steps import Work, internal_error, run
 
 BATCH = 500
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
@@ -58,7 +60,8 @@ def replay_batch(
 
 
 def _queued(hit: QuarantinedHit) -> QueuedHit:
-    received_ms = int(hit.received_at.timestamp() * 1000)
+    # Not through timestamp(), a float: times must stay to the millisecond.
+    received_ms = (hit.received_at - EPOCH) // timedelta(milliseconds=1)
     return QueuedHit(hit.partition, f"{received_ms}-0", hit.snippet_key, hit.sent, hit.raw)
 
 
@@ -68,12 +71,13 @@ def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[
         try:
             with connection.transaction():
                 return batches.store(connection, [event_row(work)], Outcome.QUARANTINED)
-        except psycopg.OperationalError:
-            raise
         except psycopg.Error as error:
+            if is_away(error):
+                raise
             work.verdict = internal_error(f"PostgreSQL: {error}")
     if work.verdict.reason.outcome is Outcome.QUARANTINED:
-        quarantine.keep(connection, hit.id, work.verdict.reason, work.verdict.errors)
+        verdict = work.verdict
+        quarantine.keep(connection, hit.id, work.pinned, verdict.reason, verdict.errors)
         return Counter()
     reason = work.verdict.reason
     return Counter([Move(hit.partition, Outcome.QUARANTINED, reason.outcome, reason)])

@@ -40,6 +40,7 @@ class Work:
     id: UUID | None = None
     hit: Hit | None = None
     data: bytes = b""
+    claims: str | None = None
     verdict: Verdict | None = None
 
 
@@ -62,6 +63,7 @@ def drop_hidden(work: Work, context: Context) -> Verdict | None:
 
 
 _decode = msgspec.json.Decoder(Hit).decode
+_encode = msgspec.json.Encoder().encode
 
 
 def decode(work: Work, context: Context) -> Verdict | None:
@@ -74,6 +76,11 @@ def decode(work: Work, context: Context) -> Verdict | None:
     if is_uuid7(hit.id):
         work.id = UUID(hit.id)
     errors = _shape_errors(hit)
+    if hit.claims is not None:
+        try:
+            work.claims = _encode(hit.claims).decode()
+        except UnicodeDecodeError as error:  # msgspec.Raw is not looked into
+            errors.append(FieldError("claims", ErrorCode.MALFORMED, f"Not UTF-8: {error}."))
     return Verdict(Reason.MALFORMED, errors) if errors else None
 
 

@@ -61,8 +61,8 @@ def outcome_imbalances(
         *(
             f"partition {number}: {hits} hits were read, {first[number]} have an outcome:"
             f" {_off(first[number] - hits)}"
-            for number, hits in counted.items()
-            if first[number] != hits
+            for number in sorted(counted.keys() | first.keys())
+            if first[number] != (hits := counted.get(number, 0))
         ),
         *(
             f"{state}: the ledger says {states[state]}, the table has {rows[state]} rows:"

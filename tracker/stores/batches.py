@@ -102,8 +102,11 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
         " data, page, referrer, claims)"
-        " SELECT e.id, e.section_id, i.id, e.version_id, to_timestamp(e.event_ms / 1000.0),"
-        " to_timestamp(e.received_ms / 1000.0), e.data, e.page, e.referrer, e.claims"
+        " SELECT e.id, e.section_id, i.id, e.version_id,"
+        # In two parts: to_timestamp takes a double, which blurs milliseconds of far years.
+        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms',"
+        " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
+        " e.data, e.page, e.referrer, e.claims"
         " FROM jsonb_to_recordset(%s::jsonb) AS e(id uuid, section_id int, version_id bigint,"
         " web text, event_ms bigint, received_ms bigint, data jsonb, page text, referrer text,"
         # A hit whose identifier is missing fails on NOT NULL: with an inner join it would vanish.
@@ -144,7 +147,8 @@ def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -
         "WITH new AS (INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
         " hit_id, reason, errors, raw, sent, received_at)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, reason, errors,"
-        " decode(raw, 'base64'), sent, to_timestamp(received_ms / 1000.0)"
+        " decode(raw, 'base64'), sent,"
+        " to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms'"
         " FROM jsonb_to_recordset(%s::jsonb) AS q(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, reason text, errors jsonb, raw text,"
         " sent bigint, received_ms bigint) ON CONFLICT DO NOTHING RETURNING partition, reason)"

@@ -45,8 +45,17 @@ def _make(connection: psycopg.Connection, week: datetime) -> None:
     start, end = (
         str(first_of(int(time.timestamp() * 1000))) for time in (week, week + timedelta(weeks=1))
     )
-    connection.execute(
-        sql.SQL(
-            "CREATE TABLE IF NOT EXISTS {} PARTITION OF event FOR VALUES FROM ({}) TO ({})"
-        ).format(sql.Identifier(_name(week)), sql.Literal(start), sql.Literal(end))
-    )
+    if _exists(connection, _name(week)):
+        return
+    names = {"week": sql.Identifier(_name(week)), "start": sql.Literal(start)} | {
+        "end": sql.Literal(end)
+    }
+    for statement in (
+        "CREATE TABLE {week} (LIKE event INCLUDING ALL)",
+        # What came before its week was made lies in the default table, and would be in the way.
+        "LOCK TABLE event_other IN ACCESS EXCLUSIVE MODE",
+        "WITH early AS (DELETE FROM event_other WHERE id >= {start} AND id < {end} RETURNING *)"
+        " INSERT INTO {week} SELECT * FROM early",
+        "ALTER TABLE event ATTACH PARTITION {week} FOR VALUES FROM ({start}) TO ({end})",
+    ):
+        connection.execute(sql.SQL(statement).format(**names))

@@ -4,7 +4,7 @@ An entry has the fields `k` (snippet key), `s` (the envelope's `sent`) and `h` (
 always these three: streams compress entries that have the same names in the same order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ import redis
 from tracker.rules.hits import QueuedHit
 
 EPOCH_KEY = "pintag:epoch"
-START = "0-0"
 
 
 def stream(partition: int) -> str:
@@ -75,14 +74,27 @@ def _hit(partition: int, stream_id: bytes, entry: dict[bytes, bytes]) -> QueuedH
     )
 
 
-def trim(client: redis.Redis, committed: Mapping[int, str]) -> None:
-    """Remove every entry up to and including the committed stream id of each partition."""
-    with client.pipeline(transaction=False) as pipeline:
-        for number, last in committed.items():
-            milliseconds, _, sequence = last.partition("-")
-            keep_from = f"{milliseconds}-{int(sequence) + 1}"
-            pipeline.xtrim(stream(number), minid=keep_from, approximate=False)
-        pipeline.execute()
+# Stream ids of one epoch must remove nothing of another: the check and the cut are one.
+_TRIM = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 2, #KEYS do redis.call('XTRIM', KEYS[i], 'MINID', ARGV[i]) end
+return 1
+"""
+
+
+def trim(client: redis.Redis, epoch: str, committed: Mapping[int, str]) -> None:
+    """Remove every entry up to and including the committed stream id of each partition.
+
+    Does nothing in a Redis that is in another epoch than the stream ids.
+    """
+    streams = [stream(number) for number in committed]
+    keep_from = [_after(last) for last in committed.values()]
+    client.eval(_TRIM, 1 + len(streams), EPOCH_KEY, *streams, epoch, *keep_from)
+
+
+def _after(stream_id: str) -> str:
+    milliseconds, _, sequence = stream_id.partition("-")
+    return f"{milliseconds}-{int(sequence) + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,26 @@ def get_epoch(client: redis.Redis) -> str:
     return value.decode() if value else ""
 
 
-def set_epoch(client: redis.Redis, epoch: str) -> bool:
-    """Begin an epoch in a Redis that has none; False when there is one already."""
-    return bool(client.set(EPOCH_KEY, epoch, nx=True))
+# Hits that an earlier epoch took away must not be looked for in this one.
+_BEGIN = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+for i = 2, #KEYS do
+    if redis.call('EXISTS', KEYS[i]) == 1 then
+        local info = redis.call('XINFO', 'STREAM', KEYS[i])
+        local last
+        for j = 1, #info, 2 do if info[j] == 'last-generated-id' then last = info[j + 1] end end
+        redis.call('XSETID', KEYS[i], last, 'ENTRIESADDED', redis.call('XLEN', KEYS[i]))
+    end
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return 1
+"""
+
+
+def begin_epoch(client: redis.Redis, epoch: str, partitions: Iterable[int]) -> bool:
+    """Begin an epoch in a Redis that has none; False when there is one already.
+
+    What is queued counts as added in the new epoch, and nothing else does.
+    """
+    streams = [stream(number) for number in partitions]
+    return bool(client.eval(_BEGIN, 1 + len(streams), EPOCH_KEY, *streams, epoch))

@@ -6,6 +6,7 @@ from typing import Any
 
 import redis
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 
 QUEUE = "pintag"
@@ -28,15 +29,18 @@ def enqueue(client: redis.Redis, name: str, *arguments: object) -> Job:
 def wait(job: Job, show: Callable[[str, Sequence[int]], None]) -> Any:
     """Wait for a job, showing its status and progress; returns its result.
 
-    Raises JobFailedError.
+    Raises JobFailedError, also for a job that Redis has no more.
     """
     while True:
-        status = job.get_status(refresh=True)
-        job.refresh()  # type: ignore[no-untyped-call]
-        show(str(status.value if status else "gone"), job.meta.get("progress", (0, 0)))
+        try:
+            job.refresh()  # type: ignore[no-untyped-call]
+        except NoSuchJobError:
+            raise JobFailedError("Redis does not have the job any more") from None
+        status = job.get_status(refresh=False)
+        show(str(status.value), job.meta.get("progress", (0, 0)))
         if status is JobStatus.FINISHED:
             return job.return_value()
-        if status in (None, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED):
+        if status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED):
             result = job.latest_result()
             text = (result.exc_string if result else None) or "it was stopped"
             raise JobFailedError(text.strip().splitlines()[-1])

@@ -1,6 +1,7 @@
 """The ledger in PostgreSQL, and what it is checked against."""
 
 from collections import Counter
+from datetime import datetime
 
 import msgspec
 import psycopg
@@ -24,6 +25,7 @@ class Books(msgspec.Struct, frozen=True):
     partitions: list[PartitionRow]
     ledger: Counter[Move]
     rows: dict[str, int]
+    losses: list[tuple[datetime, int]]
 
 
 def books(connection: psycopg.Connection) -> Books:
@@ -41,10 +43,15 @@ def books(connection: psycopg.Connection) -> Books:
         counts = connection.execute(
             "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM quarantine)"
         ).fetchall()[0]
+        losses = connection.execute(
+            "SELECT noticed_at, sum(counted)::bigint FROM queue_loss"
+            " GROUP BY queue_epoch, noticed_at ORDER BY noticed_at"
+        ).fetchall()
     return Books(
         [PartitionRow(*row) for row in partitions],
         Counter({Move(*move): hits for *move, hits in moves}),
         {Outcome.STORED: counts[0], Outcome.QUARANTINED: counts[1]},
+        [(noticed_at, hits) for noticed_at, hits in losses],
     )
 
 

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from tracker.rules.errors import FieldError
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import DISCARDED, Move
+from tracker.stores.catalog import PinnedVersion
 
 
 class QuarantinedHit(msgspec.Struct, frozen=True):
@@ -90,12 +91,23 @@ def remove(connection: psycopg.Connection, ids: Sequence[int]) -> int:
 
 
 def keep(
-    connection: psycopg.Connection, id_: int, reason: Reason, errors: Sequence[FieldError]
+    connection: psycopg.Connection,
+    id_: int,
+    pinned: PinnedVersion | None,
+    reason: Reason,
+    errors: Sequence[FieldError],
 ) -> None:
-    """Write down why a replayed hit stays."""
+    """Write down why a replayed hit stays, and the version that it was held against."""
     connection.execute(
-        "UPDATE quarantine SET reason = %s, errors = %s WHERE id = %s",
-        (reason, Jsonb(msgspec.to_builtins(list(errors))), id_),
+        "UPDATE quarantine SET section_id = coalesce(%s, section_id),"
+        " version_id = coalesce(%s, version_id), reason = %s, errors = %s WHERE id = %s",
+        (
+            pinned.section_id if pinned else None,
+            pinned.version_id if pinned else None,
+            reason,
+            Jsonb(msgspec.to_builtins(list(errors))),
+            id_,
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """The queue's epoch, kept in PostgreSQL and in Redis: it shows when Redis has lost its data.
 
-An epoch begins with an empty Redis. Stream ids and Redis's own counts mean something only within
-one, so that when Redis comes back without it, reading starts over, and the loss is written down.
+An epoch begins in a Redis that knows none. Stream ids and Redis's own counts mean something only
+within one, so that when Redis comes back without it, reading starts over, and the loss is written
+down.
 """
 
 import secrets
@@ -11,41 +12,67 @@ import redis
 
 from tracker.stores import hit_queue
 
+_LOCK = 7_361_003
+
 
 class ForeignQueueError(Exception):
     """The Redis belongs to another database; the message says what to do."""
 
 
-def settle(connection: psycopg.Connection, client: redis.Redis) -> bool:
-    """Make both sides agree on the epoch; True when a new one began.
+def settle(connection: psycopg.Connection, client: redis.Redis) -> str:
+    """Make both sides agree on the epoch, beginning one if Redis has none; returns it.
 
-    Raises ForeignQueueError when each side has an epoch of its own.
+    Raises ForeignQueueError when Redis has another epoch than the database.
     """
-    with connection.transaction():
-        known = str(
-            connection.execute("SELECT queue_epoch FROM installation FOR UPDATE").fetchall()[0][0]
+    known = current(connection)
+    if known and hit_queue.get_epoch(client) == known:
+        return known
+    connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+    try:
+        return _settle(connection, client)
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+
+
+def current(connection: psycopg.Connection) -> str:
+    """The epoch as the database has it; empty before the first worker."""
+    return str(connection.execute("SELECT queue_epoch FROM installation").fetchall()[0][0])
+
+
+def _settle(connection: psycopg.Connection, client: redis.Redis) -> str:
+    known, found = current(connection), hit_queue.get_epoch(client)
+    if found and found == known:
+        return known
+    if found:
+        raise ForeignQueueError(
+            f"This Redis holds the hit queue of another installation (epoch {found}; the"
+            f" database expects {known or 'none yet'}). Check REDIS_URL and DATABASE_URL. If the"
+            f" database was restored on purpose: redis-cli DEL {hit_queue.EPOCH_KEY}"
         )
-        found = hit_queue.get_epoch(client)
-        if found and found == known:
-            return False
-        if found and known:
-            raise ForeignQueueError(
-                f"This Redis holds the hit queue of another installation (epoch {found}; the"
-                f" database expects {known}). Check REDIS_URL and DATABASE_URL. If the database"
-                f" was restored on purpose: redis-cli DEL {hit_queue.EPOCH_KEY}"
-            )
-        epoch = found or secrets.token_hex(8)
-        _begin(connection, known, epoch)
-        if not found and not hit_queue.set_epoch(client, epoch):
-            raise ForeignQueueError("Another installation began to use this Redis just now.")
-    return True
+    epoch = secrets.token_hex(8)
+    # The database first: if we end here, the next worker finds a Redis without an epoch again.
+    # The other way round it would find one that no database knows, and refuse it.
+    partitions = _begin(connection, known, epoch)
+    if not hit_queue.begin_epoch(client, epoch, partitions):
+        raise ForeignQueueError("Another installation began to use this Redis just now.")
+    return epoch
 
 
-def _begin(connection: psycopg.Connection, old: str, new: str) -> None:
-    connection.execute(
-        "INSERT INTO queue_loss (queue_epoch, partition, counted)"
-        " SELECT %s, number, counted FROM hit_partition WHERE counted > 0",
-        (old,),
-    )
-    connection.execute("UPDATE hit_partition SET last_id = '0-0', counted = 0")
-    connection.execute("UPDATE installation SET queue_epoch = %s", (new,))
+def _begin(connection: psycopg.Connection, old: str, new: str) -> list[int]:
+    with connection.transaction():
+        connection.execute("UPDATE installation SET queue_epoch = %s", (new,))
+        connection.execute(
+            "INSERT INTO queue_loss (queue_epoch, partition, counted)"
+            " SELECT %s, number, counted FROM hit_partition WHERE counted > 0",
+            (old,),
+        )
+        moved = connection.execute(
+            "UPDATE hit_partition SET last_id = %s, counted = 0 RETURNING number", (_start(new),)
+        )
+        return sorted(number for (number,) in moved)
+
+
+def _start(epoch: str) -> str:
+    """A stream id before all, but not that of another epoch: its batches must not fit here."""
+    return f"0-{int(epoch[:8], 16)}"

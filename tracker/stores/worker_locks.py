@@ -1,5 +1,7 @@
 """How workers share the partitions, in PostgreSQL: advisory locks, and the tries that they made."""
 
+from collections.abc import Sequence
+
 import psycopg
 
 _PARTITION = 7_361
@@ -38,19 +40,19 @@ def unlock(connection: psycopg.Connection, number: int) -> None:
     connection.execute("SELECT pg_advisory_unlock(%s, %s)", (_PARTITION, number))
 
 
-def begin(
-    connection: psycopg.Connection, number: int, *, count: bool
-) -> tuple[str, int, str | None]:
-    """Start on a partition: its last stream id, the tries since it last moved, and the suspect.
-
-    `count`: this is a new try. A worker that is killed leaves it behind; progress clears it.
-    """
+def begin(connection: psycopg.Connection, number: int) -> tuple[str, int, str | None]:
+    """Start on a partition: its last stream id, the tries since it last moved, and the suspect."""
     row = connection.execute(
-        "UPDATE hit_partition SET tries = tries + %s WHERE number = %s"
-        " RETURNING last_id, tries, suspect_id",
-        (int(count), number),
+        "SELECT last_id, tries, suspect_id FROM hit_partition WHERE number = %s", (number,)
     ).fetchall()[0]
     return row[0], row[1], row[2]
+
+
+def note_tries(connection: psycopg.Connection, numbers: Sequence[int]) -> None:
+    """Note that a worker runs hits of these. If it is killed, they stay; progress clears them."""
+    connection.execute(
+        "UPDATE hit_partition SET tries = tries + 1 WHERE number = ANY(%s)", (list(numbers),)
+    )
 
 
 def suspect(connection: psycopg.Connection, number: int, last_id: str, stream_id: str) -> bool:

@@ -1,0 +1,68 @@
+"""How workers share the partitions, and what becomes of those of one that ended."""
+
+import os
+import signal
+import subprocess
+import threading
+
+from tests.embedded.waiting import until
+from tests.worker.cast import Harbour, hit, working
+from tests.worker.processes import owners, process
+
+
+def until_shared(harbour: Harbour, *shares: int) -> None:
+    until(lambda: sorted(owners(harbour).values()) == sorted(shares), f"{shares} each")
+
+
+def test_they_are_shared_fairly_and_taken_over(harbour: Harbour) -> None:
+    with working(harbour.settings):
+        until_shared(harbour, 8)
+        with process(harbour, "worker") as killed:
+            until_shared(harbour, 4, 4)
+            with working(harbour.settings):
+                until_shared(harbour, 2, 3, 3)
+            until_shared(harbour, 4, 4)
+            killed.kill()
+        until_shared(harbour, 8)
+        for partition in range(8):
+            harbour.send(hit(), to=partition)
+        harbour.until_empty()
+    assert harbour.balanced() == {"stored": 8}
+
+
+def test_hits_move_with_their_partitions_under_load(harbour: Harbour) -> None:
+    def load() -> None:
+        for number in range(400):
+            harbour.send(hit(f"visitor-{number % 8}"), hit(data={}), to=number % 8)
+
+    sender = threading.Thread(target=load)
+    with working(harbour.settings):
+        sender.start()
+        for _ in range(2):
+            with working(harbour.settings):
+                until_shared(harbour, 4, 4)
+        sender.join()
+        harbour.until_empty()
+    assert harbour.balanced() == {"stored": 400, "quarantined": 400}
+
+
+def test_sigterm_under_load_finishes_the_batch(harbour: Harbour) -> None:
+    for number in range(3_000):
+        harbour.send(hit(f"visitor-{number % 50}"), to=number % 8)
+    with process(harbour, "worker") as worker:
+        until(lambda: harbour.rows("SELECT FROM event LIMIT 1"), "it works")
+        code = stopped(worker)
+    assert code == 0
+    assert owners(harbour) == {}
+    assert harbour.rows("SELECT DISTINCT tries, suspect_id FROM hit_partition") == [(0, None)]
+    found = harbour.audit()
+    assert found.problems == []
+    assert found.states["stored"] + found.queued == 3_000
+    with working(harbour.settings):
+        harbour.until_empty()
+    assert harbour.balanced() == {"stored": 3_000}
+
+
+def stopped(worker: subprocess.Popen[bytes]) -> int:
+    os.kill(worker.pid, signal.SIGTERM)
+    return worker.wait(30)
