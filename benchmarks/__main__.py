@@ -1,0 +1,63 @@
+"""`python -m benchmarks`: measure the collector, the worker, and both together."""
+
+import sys
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console
+
+from benchmarks import machine, measure_collector, measure_whole, measure_worker
+from benchmarks.figures import Report, tables
+from benchmarks.stack import BenchmarkError, stack
+from tracker.embedded import EmbeddedError
+
+
+class Measurement(StrEnum):
+    """What can be measured."""
+
+    COLLECTOR = "collector"
+    WORKER = "worker"
+    END_TO_END = "end-to-end"
+
+
+def run(
+    seconds: Annotated[float, typer.Option(help="Of load in a round.", min=0.1, max=60)] = 4.0,
+    rounds: Annotated[int, typer.Option(help="Rounds of each.", min=1, max=50)] = 5,
+    only: Annotated[Measurement | None, typer.Option(help="Just this one.")] = None,
+    hits: Annotated[
+        int, typer.Option(help="Queued for the worker in a round; 0: 10,000 a second.", min=0)
+    ] = 0,
+    rate: Annotated[
+        float, typer.Option(help="Hits a second end to end; 0: find out by a ramp.", min=0)
+    ] = 0.0,
+    json: Annotated[Path | None, typer.Option(help="File for the JSON lines.")] = None,
+) -> None:
+    """Measure on servers of its own, in a temporary folder, over loopback only."""
+    wanted = {only} if only else set(Measurement)
+    hits = hits or int(measure_worker.HITS_PER_SECOND * seconds)
+    with ExitStack() as opened:
+        lines: TextIO = (
+            opened.enter_context(json.open("w", encoding="utf-8")) if json else sys.stdout
+        )
+        report = Report(lines)
+        report.about(machine.facts())
+        try:
+            servers = opened.enter_context(stack())
+            if Measurement.COLLECTOR in wanted:
+                measure_collector.measure(servers, report, seconds, rounds)
+            if Measurement.WORKER in wanted:
+                measure_worker.measure(servers, report, hits, rounds)
+            if Measurement.END_TO_END in wanted:
+                measure_whole.measure(servers, report, seconds, rounds, rate)
+        except (BenchmarkError, EmbeddedError) as error:
+            print(f"The benchmark failed: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+        medians = report.finish()
+    tables(medians, Console())
+
+
+if __name__ == "__main__":
+    typer.run(run)

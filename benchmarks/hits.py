@@ -1,0 +1,53 @@
+"""Hits as the snippet sends them: bookings with four fields, by many visitors, each id new."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+
+from tracker.rules import ids
+
+HITS_PER_VISITOR = 4
+"""On average; so about a quarter of the hits come from a visitor who is new."""
+
+_HIT = (
+    b'{"id":"%b","at":%d,"visitor":"%b","data":{"source":"Website","reference":"BK-%06d",'
+    b'"amount":%d.%02d,"currency":"EUR"},"page":"https://hotel.example/rooms/%d",'
+    b'"referrer":"https://search.example/?q=rooms"}'
+)
+_POST = (
+    b"POST /v1/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n"
+    b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    b"Chrome/140.0.0.0 Safari/537.36\r\nContent-Type: text/plain;charset=UTF-8\r\n"
+    b"Accept: */*\r\nOrigin: https://hotel.example\r\nReferer: https://hotel.example/\r\n"
+    b"Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n"
+    b"Content-Length: %d\r\n\r\n%b"
+)
+
+
+def new_hits(count: int) -> Iterator[bytes]:
+    """That many hits, made now."""
+    visitors = [os.urandom(16).hex().encode() for _ in range(max(1, count // HITS_PER_VISITOR))]
+    for _ in range(count):
+        yield new_hit(random.choice(visitors))[1]
+
+
+def new_hit(visitor: bytes) -> tuple[str, bytes]:
+    """A hit by this visitor, made now, with its id."""
+    now_ms = time.time_ns() // 1_000_000
+    hit_id = str(ids.mint(now_ms, os.urandom(ids.RANDOM_BYTES)))
+    number = random.getrandbits(16)
+    parts = (hit_id.encode(), now_ms, visitor, number, 40 + number % 700, number % 100, number % 90)
+    return hit_id, _HIT % parts
+
+
+def posts(key: str, count: int, hits_each: int) -> list[bytes]:
+    """That many requests, each whole and with `hits_each` hits."""
+    hits = new_hits(count * hits_each)
+    return [post(key, [next(hits) for _ in range(hits_each)]) for _ in range(count)]
+
+
+def post(key: str, hits: list[bytes]) -> bytes:
+    """One request with these hits, as a browser sends it."""
+    body = b'{"sent":%d,"lost":0,"hits":[%b]}' % (time.time_ns() // 1_000_000, b",".join(hits))
+    return _POST % (key.encode(), len(body), body)
