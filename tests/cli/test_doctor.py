@@ -55,7 +55,7 @@ def test_a_redis_that_lost_its_data(
 ) -> None:
     db.execute("UPDATE installation SET queue_epoch = 'e1'")
     assert problems(doctor.examine(settings)) == ["Queue epoch"]
-    hit_queue.set_epoch(redis, "e1")
+    hit_queue.begin_epoch(redis, "e1", range(8))
     assert problems(doctor.examine(settings)) == []
 
 
