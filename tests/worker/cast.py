@@ -73,7 +73,7 @@ class Harbour:
         commands = [hit_queue.pack_append(to, *packed, raw) for raw in raws]
         connection = self.redis.connection_pool.get_connection()
         try:
-            connection.send_packed_command(commands)
+            connection.send_packed_command(commands)  # type: ignore[no-untyped-call]
             for _ in commands:
                 connection.read_response()
         finally:

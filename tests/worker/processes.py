@@ -17,6 +17,7 @@ def process(harbour: Harbour, module: str, *arguments: str) -> Iterator[subproce
         **os.environ,
         "DATABASE_URL": harbour.settings.database_url,
         "REDIS_URL": harbour.settings.redis_url,
+        "PINTAG_BATCH": "20",
     }
     with subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment) as started:
         try:
@@ -39,4 +40,4 @@ def owners(harbour: Harbour) -> dict[int, int]:
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         " GROUP BY pid"
     )
-    return dict(rows)  # type: ignore[arg-type]
+    return dict(rows)

@@ -17,12 +17,13 @@ def ensure(connection: psycopg.Connection, now: datetime) -> list[str]:
 
     Hits with ids outside these weeks are quarantined (`id_time`) long before they get here.
     """
-    missing = [week for week in _weeks(now) if not _exists(connection, _name(week))]
-    if missing:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            for week in missing:
-                _make(connection, week)
+    if not _missing(connection, now):
+        return []
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        missing = _missing(connection, now)  # other workers make them, too
+        for week in missing:
+            _make(connection, week)
     return [_name(week) for week in missing]
 
 
@@ -37,19 +38,21 @@ def _name(week: datetime) -> str:
     return f"event_{year}_w{number:02}"
 
 
-def _exists(connection: psycopg.Connection, name: str) -> bool:
-    return connection.execute("SELECT to_regclass(%s)", (name,)).fetchall()[0][0] is not None
+def _missing(connection: psycopg.Connection, now: datetime) -> list[datetime]:
+    # Not to_regclass: it may answer from before other workers' commits.
+    rows = connection.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = 'event'::regclass"
+    )
+    there = {name for (name,) in rows}
+    return [week for week in _weeks(now) if _name(week) not in there]
 
 
 def _make(connection: psycopg.Connection, week: datetime) -> None:
     start, end = (
         str(first_of(int(time.timestamp() * 1000))) for time in (week, week + timedelta(weeks=1))
     )
-    if _exists(connection, _name(week)):
-        return
-    names = {"week": sql.Identifier(_name(week)), "start": sql.Literal(start)} | {
-        "end": sql.Literal(end)
-    }
+    parts = {"start": sql.Literal(start), "end": sql.Literal(end)}
     for statement in (
         "CREATE TABLE {week} (LIKE event INCLUDING ALL)",
         # What came before its week was made lies in the default table, and would be in the way.
@@ -58,4 +61,4 @@ def _make(connection: psycopg.Connection, week: datetime) -> None:
         " INSERT INTO {week} SELECT * FROM early",
         "ALTER TABLE event ATTACH PARTITION {week} FOR VALUES FROM ({start}) TO ({end})",
     ):
-        connection.execute(sql.SQL(statement).format(**names))
+        connection.execute(sql.SQL(statement).format(week=sql.Identifier(_name(week)), **parts))

@@ -43,5 +43,12 @@ def wait(job: Job, show: Callable[[str, Sequence[int]], None]) -> Any:
         if status in (JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED):
             result = job.latest_result()
             text = (result.exc_string if result else None) or "it was stopped"
-            raise JobFailedError(text.strip().splitlines()[-1])
+            raise JobFailedError(_cause(text))
         time.sleep(POLL_SECONDS)
+
+
+def _cause(traceback: str) -> str:
+    """The exception's first line: PostgreSQL's go on with details."""
+    last_call = traceback[traceback.rfind("\n  File ") + 1 :]
+    unindented = [line for line in last_call.splitlines() if line and line[0] != " "]
+    return unindented[0] if unindented else "it failed"
