@@ -19,7 +19,7 @@ LAYERS = [
     {"tracker.cli"},
 ]
 """From the bottom up: a layer may import itself and those before it."""
-ANYWHERE = {"tracker", "tracker.logs", "tracker.json_text"}
+ANYWHERE = {"tracker", "tracker.logs", "tracker.startup", "tracker.json_text"}
 STANDARD_NAMES = {"queue.py", "profile.py", "logging.py"}
 
 

@@ -3,13 +3,13 @@
 import signal
 import sys
 
-from tracker import logs
+from tracker import startup
 from tracker.settings import SettingsError, load
 from worker.loop import Worker
 
 
 def main() -> int:
-    logs.configure()
+    startup.begin()
     try:
         worker = Worker(load())
     except SettingsError as error:

@@ -15,7 +15,8 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    # Jobs run in this process, so that none outlives it. No socket timeout: RQ waits for jobs in calls that block for minutes.
+    # Jobs run in this process, so that none outlives it. Without a socket timeout, as RQ waits
+    # for jobs in calls that block for minutes.
     client = Redis.from_url(settings.redis_url, socket_timeout=None)
     SimpleWorker([QUEUE], connection=client).work(logging_level="WARNING")
     return 0

@@ -2,14 +2,14 @@
 
 import uvicorn
 
-from tracker import logs
+from tracker import startup
 from tracker.api.app import make_app
 from tracker.settings import Settings
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    logs.configure()
+    startup.begin()
     uvicorn.run(
         make_app(settings),
         host=settings.web_host,

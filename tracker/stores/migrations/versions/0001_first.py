@@ -1,7 +1,7 @@
 """The first schema: definitions and snippets, profiles and events, quarantine and ledger.
 
-Events have no foreign keys: their rows are made in the same statement that looks up the
-identifier and version, and a check per row would cost a quarter of the worker's time.
+Events have no foreign keys, profiles and identifiers none to their section: the worker makes them
+from rows that it has just looked up, and a check of each would cost a quarter of its time.
 """
 
 from alembic import op
@@ -83,13 +83,13 @@ COMMENT ON TABLE script IS 'hosted scripts, kept for good: a pasted tag names on
 CREATE SEQUENCE profile_id;
 CREATE TABLE profile (
     id         bigint PRIMARY KEY DEFAULT nextval('profile_id'),
-    section_id int NOT NULL REFERENCES section,
+    section_id int NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
 CREATE TABLE identifier (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    section_id int NOT NULL REFERENCES section,
+    section_id int NOT NULL,
     keyspace   text NOT NULL,
     key        text NOT NULL,
     profile_id bigint NOT NULL DEFAULT nextval('profile_id'),

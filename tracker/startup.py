@@ -1,0 +1,17 @@
+"""What every long-running process does once, when it has loaded its code."""
+
+import gc
+
+from tracker import logs
+
+
+def begin() -> None:
+    """Set up logs, and take what was loaded so far out of the garbage collector's sight.
+
+    Some hundred thousand objects of imported modules live as long as the process. Walking them
+    again and again cost the collector a quarter of its CPU, and stalled all its answers for 60 ms
+    a few times a second (docs/benchmarks.md).
+    """
+    logs.configure()
+    gc.collect()
+    gc.freeze()
