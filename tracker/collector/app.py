@@ -5,16 +5,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import msgspec
 import redis
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from tracker.collector import pixel
-from tracker.collector.group_commit import GroupCommit
+from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.intake import Intake, RefusedError, refusal_body
 from tracker.collector.key_ring import KeyRing
 from tracker.rules.hits import MAX_BODY
@@ -41,25 +43,30 @@ FOR_EVER = {**CORS, "Cache-Control": "public, max-age=31536000, immutable"}
 log = structlog.get_logger("collector")
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The collector's application; it connects to Redis when it starts."""
+def make_app(settings: Settings, patience: float = PATIENCE_SECONDS) -> Starlette:
+    """The collector's application; it connects to Redis when it starts.
+
+    `patience` is how many seconds a hit may wait for Redis before its sender is told to retry.
+    """
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
-        queue = GroupCommit(settings.redis_url)
+        queue = GroupCommit(settings.redis_url, patience)
         keys = KeyRing(client)
-        app.state.client, app.state.keys = client, keys
+        app.state.client, app.state.keys, app.state.queue = client, keys, queue
         app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic)
         await queue.start()
         await keys.refresh()
         ticker = asyncio.create_task(_tick(app))
         yield
         ticker.cancel()
+        await asyncio.wait([ticker])
+        await _hand_in_refusals(app)
         await queue.stop()
         await client.aclose()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/{key}.gif", get_pixel, methods=["GET"]),
             Route("/v1/{key}", post_hits, methods=["POST"]),
@@ -68,20 +75,30 @@ def make_app(settings: Settings) -> Starlette:
             Route("/health", get_health, methods=["GET"]),
         ],
         lifespan=lifespan,
+        exception_handlers={HTTPException: answer_no_route, Exception: answer_crash},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _tick(app: Starlette) -> None:
     """About once a second: look for a new key table, and hand in the counts of refusals."""
-    intake: Intake = app.state.intake
     while True:
         await asyncio.sleep(TICK_SECONDS)
-        await app.state.keys.refresh()
-        counts = intake.refused.copy()
-        if counts:
-            with suppress(redis.RedisError, OSError):
-                await key_table.count_refusals(app.state.client, counts)
-                intake.refused -= counts
+        try:
+            await app.state.keys.refresh()
+            await _hand_in_refusals(app)
+        except Exception as error:  # without this task the collector would live on the past
+            log.error("tick_failed", error=repr(error))
+
+
+async def _hand_in_refusals(app: Starlette) -> None:
+    intake: Intake = app.state.intake
+    counts = intake.refused.copy()
+    if counts:
+        with suppress(redis.RedisError, OSError):
+            await key_table.count_refusals(app.state.client, counts)
+            intake.refused -= counts
 
 
 async def post_hits(request: Request) -> Response:
@@ -102,17 +119,18 @@ async def _read_body(request: Request) -> bytes:
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > MAX_BODY:
         return bytes(MAX_BODY + 1)
-    chunks, size = [], 0
+    body = bytearray()
     async for chunk in request.stream():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
+        body += chunk
+        if len(body) > MAX_BODY:
             break
-    return b"".join(chunks)
+    return bytes(body)
 
 
 async def get_pixel(request: Request) -> Response:
     """`GET /v1/{snippet key}.gif`: one hit in the query; the image means what 204 means."""
+    if request.method == "HEAD":  # Starlette adds it to GET; asking about an image is no hit
+        raise HTTPException(405, headers={"Allow": "GET"})
     intake: Intake = request.app.state.intake
     headers = request.headers
     try:
@@ -129,7 +147,8 @@ def _pixel_envelope(request: Request) -> bytes:
     try:
         return pixel.envelope(query, request.headers.get("referer"), now_ms)
     except ValueError as error:
-        raise RefusedError(Refusal.BAD_ENVELOPE, f"The address is no hit: {error}.") from None
+        intake: Intake = request.app.state.intake
+        raise intake.refuse(Refusal.BAD_ENVELOPE, f"The address is no hit: {error}.") from None
 
 
 async def preflight(request: Request) -> Response:
@@ -141,12 +160,13 @@ async def get_script(request: Request) -> Response:
     """A hosted script. Its address is the hash of its content, so it never changes."""
     try:
         body = await key_table.read_script(request.app.state.client, request.path_params["name"])
-    except redis.RedisError:
+    except (redis.RedisError, OSError):
         body = None
     if body is None:
         await request.app.state.keys.refresh()
-        sure = request.app.state.keys.current
-        return Response(status_code=404 if sure else 503, headers={**CORS, "Retry-After": "1"})
+        if request.app.state.keys.current:
+            return Response(status_code=404, headers=NEVER_STORE)
+        return Response(status_code=503, headers={**NEVER_STORE, "Retry-After": "1"})
     return Response(body, media_type="text/javascript", headers=FOR_EVER)
 
 
@@ -154,8 +174,25 @@ async def get_health(request: Request) -> Response:
     """200 when the collector can take hits: it has a key table and reaches Redis."""
     keys: KeyRing = request.app.state.keys
     await keys.refresh()
-    ready = keys.current
-    return Response("ok" if ready else "not ready", status_code=200 if ready else 503)
+    ready = keys.current and request.app.state.queue.connected
+    status = 200 if ready else 503
+    return Response("ok" if ready else "not ready", status_code=status, headers=NEVER_STORE)
+
+
+async def answer_no_route(request: Request, error: Exception) -> Response:
+    """No such path, or no such method: by browsers, too, these must be readable."""
+    assert isinstance(error, HTTPException)
+    reason = "method" if error.status_code == 405 else "path"
+    body = msgspec.json.encode({"reason": reason, "detail": f"{error.detail}."})
+    headers = {**NEVER_STORE, **(error.headers or {})}
+    return Response(body, error.status_code, headers, media_type="application/json")
+
+
+async def answer_crash(request: Request, error: Exception) -> Response:
+    """Our bug: nothing was confirmed, so the sender keeps its hits. uvicorn logs the error."""
+    body = msgspec.json.encode({"reason": "crash", "detail": "The collector failed. Try again."})
+    headers = {**NEVER_STORE, "Retry-After": "1"}
+    return Response(body, 500, headers, media_type="application/json")
 
 
 def _refuse(refused: RefusedError) -> Response:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from tracker.collector.group_commit import GroupCommit, QueueAwayError
+from tracker.collector.group_commit import GroupCommit
 from tracker.collector.key_ring import KeyRing
+from tracker.collector.redis_connection import QueueAwayError
 from tracker.rules.hits import MAX_BODY, BadEnvelopeError, Envelope, parse_envelope, partition_of
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
@@ -52,6 +53,11 @@ class Intake:
         except RefusedError as refused:
             self.refused[refused.refusal] += 1
             raise
+
+    def refuse(self, refusal: Refusal, detail: str) -> RefusedError:
+        """A refusal of what never got as far as `take`, counted like the others."""
+        self.refused[refusal] += 1
+        return RefusedError(refusal, detail)
 
     async def admit(self, key: str, origin: str | None) -> None:
         """Check the key and the origin; refuse for good only on a table known to be current."""

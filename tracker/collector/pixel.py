@@ -22,7 +22,7 @@ def envelope(query: bytes, referer: str | None, now_ms: int) -> bytes:
     """
     given = dict(
         parse_qsl(
-            query.decode("ascii", "replace"),
+            query.decode("utf-8", "replace"),
             keep_blank_values=True,
             encoding="utf-8",
             errors="replace",
@@ -33,7 +33,7 @@ def envelope(query: bytes, referer: str | None, now_ms: int) -> bytes:
     at = own.get("at", "")
     hit = {
         "id": own.get("id") or mint(now_ms),
-        "at": int(at) if at.isdecimal() and len(at) < 16 else at or now_ms,
+        "at": int(at) if at.isascii() and at.isdecimal() and len(at) < 16 else at or now_ms,
         "visitor": own.get("visitor"),
         "page": own.get("page") or referer,
         "referrer": own.get("referrer"),

@@ -1,25 +1,32 @@
 """Runs the collector under uvicorn."""
 
+from typing import Any
+
 import uvicorn
 
-from tracker import logs
+from tracker import startup
 from tracker.collector.app import make_app
+from tracker.collector.http_limits import BoundedProtocol
 from tracker.settings import Settings
+
+OPTIONS: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": BoundedProtocol,
+    "ws": "none",
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": 10,
+}
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; answers what is under way before it ends."""
-    logs.configure()
+    startup.begin()
     uvicorn.run(
         make_app(settings),
         host=settings.collector_host,
         port=settings.collector_port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
+        **OPTIONS,
     )

@@ -97,10 +97,11 @@ def _why(error: Exception) -> str:
     return f"The body is not an envelope of protocol v1: {error}."
 
 
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
+# Pairs match, too, so that no half of one is taken for a lone one; other escapes don't, as a
+# hostile body can hold 50,000 of them.
+_SURROGATES = re.compile(
+    rb"(?<!\\)((?:\\\\)*)\\u[dD]"
+    rb"(?:([89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|[89a-fA-F][0-9a-fA-F]{2})"
 )
 
 
@@ -110,7 +111,7 @@ def replace_lone_surrogates(json: bytes) -> bytes:
     Browsers write half an emoji that a page cut off as `\ud83d`; it is no character and no
     store takes it, yet the rest of the request should not be lost with it.
     """
-    return _ESCAPE.sub(lambda m: b"\\ufffd" if m.group(1) else m.group(0), json)
+    return _SURROGATES.sub(lambda m: m[0] if m[2] else m[1] + b"\\ufffd", json)
 
 
 def partition_of(raw: bytes, partitions: int) -> int:

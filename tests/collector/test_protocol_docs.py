@@ -1,0 +1,59 @@
+"""docs/protocol.md says what the code does."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.collector.house import Collector, House
+from tracker.collector import pixel
+from tracker.collector.http_limits import MAX_HEAD, REQUEST_SECONDS
+from tracker.rules.hits import MAX_BODY, MAX_HITS, MAX_TIME_MS, MAX_VISITOR, Hit
+from tracker.rules.outcomes import Outcome, Reason
+from tracker.rules.refusals import Refusal
+
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_refusals(refusal: Refusal) -> None:
+    what_to_do = "drop" if refusal.permanent else "retry"
+    assert f"| {refusal.status} | `{refusal}` | {refusal.meaning} | {what_to_do}" in PAGE
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_reasons(reason: Reason) -> None:
+    assert f"| `{reason.outcome}` | `{reason}` | {reason.meaning} |" in PAGE
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_outcomes(outcome: Outcome) -> None:
+    assert f"| `{outcome}` |" in PAGE
+
+
+def test_parts_of_a_hit() -> None:
+    for name in Hit.__struct_fields__:
+        assert f"\n| `{name}` |" in PAGE
+
+
+def test_parameters_of_the_pixel() -> None:
+    for name in pixel._OWN:
+        assert f"\n| `{name}` | `{name[1:]}` |" in PAGE
+    assert f"At most {pixel.MAX_PARAMETERS} parameters" in PAGE
+
+
+def test_limits() -> None:
+    assert f"**{MAX_BODY:,} bytes**" in PAGE
+    assert f"array of 1 to {MAX_HITS} " in PAGE
+    assert f"1 to {MAX_VISITOR} characters" in PAGE
+    assert str(MAX_TIME_MS) in PAGE
+    assert f"headers of more than {MAX_HEAD:,} bytes" in PAGE
+    assert f"within {REQUEST_SECONDS:.0f} seconds" in PAGE
+
+
+def test_the_examples_body_is_taken(collector: Collector, house: House, key: str) -> None:
+    (example,) = re.findall(r"^\{.*\$ID.*\}$", PAGE, re.MULTILINE)
+    body = example.replace("$NOW", "1795422600000").replace("$ID", "x").encode()
+    assert collector.post(key, body).status_code == 204
+    assert [json.loads(hit) for hit in house.hits()] == json.loads(body)["hits"]

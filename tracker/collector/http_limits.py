@@ -1,0 +1,93 @@
+"""uvicorn's HTTP protocol with the bounds that a public port needs: it has none of its own."""
+
+import asyncio
+import sys
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD = 64_000
+"""Bytes that a request's first line and headers may have, give or take one read."""
+REQUEST_SECONDS = 30.0
+"""Within which a request that began must have come in whole."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Gives up senders of endless headers, and ones that never finish what they began.
+
+    It ignores offers to upgrade, as RFC 9110 (7.8) allows, where uvicorn loses the body: clients
+    that would rather have HTTP/2 make such offers with every request.
+    """
+
+    max_head = MAX_HEAD
+    request_seconds = REQUEST_SECONDS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._in_head = True
+        self._is_whole = False
+        self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._data = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_whole = True
+        self._watch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._data = data
+        super().data_received(data)
+        if self._in_head and not self._is_whole:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.max_head and not self.transport.is_closing():
+                self.send_400_response("The headers are too large.")
+        if self._is_whole is not (self._deadline is None):
+            self._watch()
+
+    def on_message_begin(self) -> None:
+        self._is_whole, self._in_head, self._head_bytes = False, True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():
+            self._is_whole = True
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Called while HttpParserUpgrade is handled: read the request again without the offer."""
+        error = sys.exc_info()[1]
+        assert isinstance(error, httptools.HttpParserUpgrade)
+        line = b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)
+        kept = [
+            b"%b: %b" % (name, b"close" if name == b"connection" else value)
+            for name, value in self.headers
+            if name != b"upgrade" and (name != b"connection" or b"close" in value.lower())
+        ]
+        head = b"\r\n".join((line, *kept, b"", b""))
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._data = head + self._data[error.args[0] :]
+        super().data_received(self._data)
+
+    def _watch(self) -> None:
+        """A clock runs while a request is incomplete; most come whole, and need none."""
+        if self._is_whole and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        elif not self._is_whole and self._deadline is None:
+            self._deadline = self.loop.call_later(self.request_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,118 @@
+"""One connection to Redis that speaks RESP directly: packed commands go out, replies are counted.
+
+Commands that are appended in one turn of the event loop leave in one write.
+"""
+
+import asyncio
+from collections import deque
+
+import hiredis
+
+MAX_PENDING = 50_000
+MAX_PENDING_BYTES = 64_000_000
+
+
+class QueueAwayError(Exception):
+    """Redis did not confirm an append: it may or may not have it, so the sender must retry."""
+
+
+class _Request:
+    __slots__ = ("error", "future", "replies", "since", "size")
+
+    def __init__(self, replies: int, size: int, future: asyncio.Future[None], since: float) -> None:
+        self.replies = replies
+        self.size = size
+        self.future = future
+        self.since = since
+        self.error: str | None = None
+
+
+class RedisConnection(asyncio.Protocol):
+    """Lives from `connection_made` to `lost`; what is appended later, or waits then, fails."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._reader = hiredis.Reader()
+        self._buffer: list[bytes] = []
+        self._waiting: deque[_Request] = deque()
+        self._pending = 0
+        self._pending_bytes = 0
+        self.lost = asyncio.Event()
+
+    def append(self, commands: list[bytes]) -> asyncio.Future[None]:
+        """Send packed commands; the future ends when Redis has answered every one of them.
+
+        It ends in QueueAwayError if Redis refused one of them or went away.
+        """
+        future = self._loop.create_future()
+        size = sum(map(len, commands))
+        if self._transport is None or not self._has_room(len(commands), size):
+            future.set_exception(QueueAwayError("no connection, or too much waits for Redis"))
+            return future
+        if not self._buffer:
+            self._loop.call_soon(self._flush)
+        self._buffer += commands
+        self._pending += len(commands)
+        self._pending_bytes += size
+        self._waiting.append(_Request(len(commands), size, future, self._loop.time()))
+        return future
+
+    def _has_room(self, commands: int, size: int) -> bool:
+        return (
+            self._pending + commands <= MAX_PENDING
+            and self._pending_bytes + size <= MAX_PENDING_BYTES
+        )
+
+    def _flush(self) -> None:
+        if self._transport is not None:
+            self._transport.write(b"".join(self._buffer))
+        self._buffer.clear()
+
+    def waits(self) -> float:
+        """For how many seconds the oldest unanswered append has waited."""
+        return self._loop.time() - self._waiting[0].since if self._waiting else 0.0
+
+    def close(self) -> None:
+        """End it; what waits for an answer fails."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- called by the event loop
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        while (reply := self._reader.gets()) is not False:
+            self._take(reply)
+
+    def _take(self, reply: object) -> None:
+        request = self._waiting[0]
+        request.replies -= 1
+        self._pending -= 1
+        if isinstance(reply, hiredis.ReplyError):
+            request.error = str(reply)
+        if request.replies == 0:
+            self._waiting.popleft()
+            self._pending_bytes -= request.size
+            _finish(request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._buffer.clear()
+        while self._waiting:
+            request = self._waiting.popleft()
+            request.error = "the connection to Redis was lost"
+            _finish(request)
+        self.lost.set()
+
+
+def _finish(request: _Request) -> None:
+    if request.future.done():
+        return
+    if request.error is None:
+        request.future.set_result(None)
+    else:
+        request.future.set_exception(QueueAwayError(request.error))
