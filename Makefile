@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .PHONY: up test test-all bench lint format clean
 
@@ -9,10 +10,10 @@ up: .venv/app
 	@$(BIN)/pintag up $(ARGS)
 
 test: .venv/dev lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE)
 
 test-all: .venv/dev lint
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks $(ARGS)

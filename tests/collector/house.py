@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any
 
-import httpx
+import httpx2
 import psycopg
 import uvicorn
 from redis import Redis
@@ -89,9 +89,9 @@ class Collector:
     """A running collector and a client of it."""
 
     port: int
-    http: httpx.Client
+    http: httpx2.Client
 
-    def post(self, key: str, body: bytes, **headers: str) -> httpx.Response:
+    def post(self, key: str, body: bytes, **headers: str) -> httpx2.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.http.post(f"/v1/{key}", content=body, headers=named)
 
@@ -106,7 +106,7 @@ def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
     try:
         until(lambda: uvicorn_server.started or not thread.is_alive(), "the collector starts")
         port = uvicorn_server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             yield Collector(port, http)
     finally:
         uvicorn_server.should_exit = True

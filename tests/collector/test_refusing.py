@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
+import httpx2
 import pytest
 from redis import Redis
 
@@ -31,7 +31,7 @@ def full(redis: Redis) -> Iterator[None]:
         redis.config_set("maxmemory", 0)
 
 
-def said(answer: httpx.Response) -> tuple[int, str]:
+def said(answer: httpx2.Response) -> tuple[int, str]:
     """Status and reason, once it is sure that a page's script can read them."""
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["access-control-expose-headers"] == "Retry-After"

@@ -20,6 +20,7 @@ def audit(as_json: JsonOption = False) -> None:
                 "states": dict(result.states),
                 "reasons": {f"{s}/{r}": n for (s, r), n in result.reasons.items()},
                 "refused": result.refused,
+                "losses": result.losses,
                 "problems": result.problems,
             }
         )
@@ -39,6 +40,8 @@ def _print(result: auditing.Audit) -> None:
                 console.print(f"{count:>12,}    came in as {reason}", style="dim")
     for refusal, count in sorted(result.refused.items()):
         console.print(f"{count:>12,}  requests refused: {refusal}", style="dim")
+    for loss in result.losses:
+        console.print(loss, style="yellow")
     for problem in result.problems:
         console.print(problem, style="bold red")
     if not result.problems:

@@ -18,7 +18,11 @@ def publish(connection: psycopg.Connection, client: redis.Redis) -> int:
 
 def keep_current(connection: psycopg.Connection, client: redis.Redis) -> None:
     """Publish the table if the database has moved on, and confirm that it is current."""
+    published = key_table.published_revision(client)
     revision = catalog.revision(connection)
-    if key_table.published_revision(client) != revision:
+    if published is not None and published > revision:
+        # Read in this order, it means that the database went back: a backup was restored.
+        key_table.withdraw(client)
+    if published != revision:
         revision = publish(connection, client)
     key_table.confirm(client, revision)

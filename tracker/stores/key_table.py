@@ -75,6 +75,11 @@ def published_revision(client: redis.Redis) -> int | None:
     return _meta.decode(meta).revision if meta else None
 
 
+def withdraw(client: redis.Redis) -> None:
+    """Take the table away: until one is published again, collectors refuse nothing for good."""
+    client.delete(META, CONFIRMED)
+
+
 def confirm(client: redis.Redis, revision: int) -> None:
     """Say that the database has no newer revision than this one, for the next five seconds."""
     client.set(CONFIRMED, revision, px=LEASE_MS)
