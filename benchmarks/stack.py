@@ -3,6 +3,7 @@
 The servers have the settings of `pintag up`, the durable ones. All is gone afterwards.
 """
 
+import random
 import shutil
 import socket
 import subprocess
@@ -211,10 +212,12 @@ class Load:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nothing listens on, and that no connection is given meanwhile."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for_port(port: int) -> None:

@@ -1,19 +1,16 @@
 """`pintag up`: what it starts, says and leaves, and whom it refuses."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.embedded.waiting import descendants, is_alive, kill, until, until_gone
+from tests.whole.installation import CLEAN, command, free_ports, read_state, up
 from tracker import settings as all_settings
 from tracker.cli import running
 from tracker.cli.running import StateFile
@@ -21,24 +18,6 @@ from tracker.embedded import EmbeddedError
 from tracker.settings import SettingsError
 
 PARTS = {"valkey", "postgres", "web", "collector", "worker", "jobs"}
-CLEAN = {name: value for name, value in os.environ.items() if "PINTAG" not in name}
-for _name in ("DATABASE_URL", "REDIS_URL"):
-    CLEAN.pop(_name, None)
-
-
-def free_ports() -> int:
-    """A port that is free together with the one after it."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
-
-
-def command(data: Path, port: int, *more: str) -> list[str]:
-    return [sys.executable, "-m", "tracker.cli", "up", f"--data={data}", f"--port={port}", *more]
 
 
 def refused(data: Path, port: int) -> str:
@@ -49,29 +28,6 @@ def refused(data: Path, port: int) -> str:
     assert done.returncode == 1, done
     assert "Traceback" not in done.stderr
     return done.stderr
-
-
-def read_state(data: Path) -> dict[str, Any]:
-    return dict(json.loads((data / "up.json").read_text()))
-
-
-@contextmanager
-def up(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """A `pintag up` that is ready; whatever happens, nothing of it outlives the block."""
-    with (data / "screen.txt").open("w+") as screen:
-        process = subprocess.Popen(
-            command(data, port), stdout=screen, stderr=screen, text=True, env=CLEAN
-        )
-        try:
-            until(lambda: (data / "up.json").exists() or process.poll() is not None, seconds=60)
-            assert process.poll() is None, (data / "screen.txt").read_text()
-            yield process
-        finally:
-            if process.poll() is None:
-                family = descendants(process.pid)
-                process.kill()
-                process.wait()
-                until_gone(*family)
 
 
 def test_up_from_nothing_to_ctrl_c(data_dir: Path) -> None:

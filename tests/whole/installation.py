@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -28,14 +29,16 @@ CLEAN = {
 
 
 def free_ports() -> int:
-    """A port that is free together with the one after it."""
+    """A port that is free together with the one after it.
+
+    Not one that the system hands out: between now and its use a connection could take that.
+    """
     while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        port = random.randrange(10_000, 32_000, 2)
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def command(data: Path, port: int, *more: str) -> list[str]:
