@@ -22,7 +22,7 @@ def rejected(pintag: Installation) -> int:
             "id": str(ids.mint(time.time_ns() // 1_000_000, uuid4().bytes[:10])),
             "at": time.time_ns() // 1_000_000,
             "visitor": "bo",
-            "data": {"amount": "a lot", "colour": "red"},
+            "data": {"amount": "a lot", "colour": "red", "\x1b[2J[bold]": "\x9b2J"},
         }
         send(pintag, hit)
         until(lambda: len(quarantine.listed(connection)) > before, "the hit is in quarantine")
@@ -43,6 +43,15 @@ def test_list_and_show_say_all_that_is_wrong(pintag: Installation, rejected: int
     shown = pintag.pintag("quarantine", "show", str(rejected))
     for expected in ("invalid_data", "Booking, version 1", "amount: ", "colour: ", '"a lot"'):
         assert expected in shown
+
+
+def test_a_terminal_shows_what_strangers_sent_and_does_not_obey(
+    pintag: Installation, rejected: int
+) -> None:
+    shown = pintag.pintag("quarantine", "show", str(rejected))
+    assert "\\x1b[2J[bold]" in shown
+    for out in (shown, pintag.pintag("quarantine", "list")):
+        assert not {"\x1b", "\x9b"} & set(out)
 
 
 def test_what_still_fails_stays(pintag: Installation, rejected: int) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, SectionOption, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.stores import profiles
@@ -34,7 +35,9 @@ def show(
         return
     console = Console(highlight=False, soft_wrap=True)
     for identifier in profile.identifiers:
-        console.print(f"{identifier.keyspace}: {identifier.key}", style="bold", markup=False)
+        line = f"{identifier.keyspace}: {identifier.key}"
+        console.print(harmless(line), style="bold", markup=False)
     for event in profile.events:
         data = "  ".join(f"{name}={value}" for name, value in event.data.items())
-        console.print(f"  {event.event_time:%F %T}Z  {event.name}  {data}", markup=False)
+        line = f"  {event.event_time:%F %T}Z  {event.name}  {data}"
+        console.print(harmless(line), markup=False)

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from tracker.cli.screen import Screen
+from tracker.cli.screen import Screen, harmless
 from tracker.cli.store import JsonOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.rules.outcomes import Outcome, Reason
@@ -44,7 +45,11 @@ def list_(
         )
         version = f" v{hit.version_number}" if hit.version_number else ""
         table.add_row(
-            str(hit.id), f"{hit.received_at:%F %T}Z", hit.reason, (hit.event or "") + version, wrong
+            str(hit.id),
+            f"{hit.received_at:%F %T}Z",
+            hit.reason,
+            Text((hit.event or "") + version),
+            Text(harmless(wrong)),
         )
     console.print(table)
     for name, event, count in counts:
@@ -67,8 +72,9 @@ def show(id_: Annotated[int, typer.Argument(metavar="ID")], as_json: JsonOption 
     if hit.event:
         console.print(f"  {hit.event}, version {hit.version_number}", markup=False)
     for error in hit.errors:
-        console.print(f"  {error['field']}: {error['message']} ({error['code']})", markup=False)
-    console.print(hit.raw.decode("utf-8", "backslashreplace"), markup=False)
+        wrong = f"  {error['field']}: {error['message']} ({error['code']})"
+        console.print(harmless(wrong), markup=False)
+    console.print(harmless(hit.raw.decode("utf-8", "backslashreplace")), markup=False)
 
 
 def _shown(hit: quarantine.QuarantinedHit) -> dict[str, object]:

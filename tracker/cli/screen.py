@@ -55,3 +55,10 @@ def complain(message: str) -> None:
     console.print(Text.assemble((first, "bold red")), soft_wrap=True)
     for line in others:
         console.print(Text(line), soft_wrap=True)
+
+
+def harmless(text: str) -> str:
+    """What strangers sent, with characters that a terminal would obey written as escapes."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
