@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser.chromium import chromium
 from tests.whole.installation import Installation, installed
 
 
@@ -20,3 +22,9 @@ def pintag() -> Iterator[Installation]:
             yield installation
     finally:
         shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser

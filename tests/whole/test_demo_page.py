@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.browser.conftest import FLAGS
-from tests.browser.install import find_chromium
 from tests.whole.installation import Installation
 
 
 @pytest.fixture(scope="module")
-def context() -> Iterator[BrowserContext]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        yield browser.new_context()
-        browser.close()
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One visitor, who keeps their storage from test to test."""
+    context = browser.new_context()
+    yield context
+    context.close()
 
 
 def errors(message: ConsoleMessage) -> list[str]:

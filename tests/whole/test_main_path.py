@@ -6,23 +6,13 @@ from contextlib import suppress
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 
-from tests.browser.conftest import FLAGS
-from tests.browser.install import find_chromium
 from tests.embedded.waiting import until
 from tests.whole.installation import Installation
 from tests.whole.site import website
 
 NOTHING_WAITS = "!Object.keys(localStorage).some((key) => key.startsWith('pintag.h.'))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["inline", "hosted"])
