@@ -62,8 +62,10 @@ def _ensure(
     now: datetime,
 ) -> dict[str, str]:
     definition = definitions.find(connection, section_id, draft.name)
+    # What its owner switched off since stays off.
+    snippet = definition and definitions.snippet_of(connection, definition.versions[0].id)
     definition = definition or saving.create(connection, section_id, draft, now)
-    key = tracking.switch_on(connection, client, definition, now)
+    key = snippet.key if snippet else tracking.switch_on(connection, client, definition, now)
     return {
         "name": definition.name,
         "slug": definition.slug,

@@ -120,4 +120,5 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
             f"DATABASE_URL and REDIS_URL are not set, and no `pintag up` left {state_file}.\n"
             "Run `pintag up` in this folder first, or set PINTAG_DATA or both URLs."
         ) from None
-    return from_environ({**state["environment"], **environ})
+    given = {name: value for name, value in environ.items() if value}
+    return from_environ({**state["environment"], **given})

@@ -122,5 +122,5 @@ def test_clocks_schema_and_epoch() -> None:
     assert problems(doctor.check_clocks(100.0, 101.5, 100.0)) == ["Clocks"]
     assert problems(doctor.check_schema("0001", "0002")) == ["Schema"]
     assert problems(doctor.check_epoch("a", "b")) == ["Queue epoch"]
-    assert levels(doctor.check_epoch("", "b")) == {"warning"}
+    assert problems(doctor.check_epoch("", "b")) == ["Queue epoch"]
     assert levels(doctor.check_epoch("", "")) == {"ok"}

@@ -15,7 +15,7 @@ from tracker import settings as all_settings
 from tracker.cli import running
 from tracker.cli.running import StateFile
 from tracker.embedded import EmbeddedError
-from tracker.settings import SettingsError
+from tracker.settings import Settings, SettingsError
 
 PARTS = {"valkey", "postgres", "web", "collector", "worker", "jobs"}
 
@@ -138,3 +138,13 @@ def test_a_lock_is_free_again_after_its_holder(data_dir: Path) -> None:
         pass
     with running.exclusive(data_dir):
         pass
+
+
+def test_servers_of_ones_own_in_an_empty_folder(data_dir: Path, settings: Settings) -> None:
+    own = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    with up(data_dir, free_ports(), environment=own) as process:
+        state = read_state(data_dir)
+        assert set(state["processes"]) == PARTS - {"valkey", "postgres"}
+        assert own.items() <= state["environment"].items()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0

@@ -7,10 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -52,11 +53,17 @@ def read_state(data: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def up(data: Path, port: int, *more: str) -> Iterator[subprocess.Popen[str]]:
+def up(
+    data: Path, port: int, *more: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[str]]:
     """A `pintag up` that is ready; whatever happens, nothing of it outlives the block."""
     with (data / "screen.txt").open("w+") as screen:
         process = subprocess.Popen(
-            command(data, port, *more), stdout=screen, stderr=screen, text=True, env=CLEAN
+            command(data, port, *more),
+            stdout=screen,
+            stderr=screen,
+            text=True,
+            env={**CLEAN, **environment},
         )
         try:
             until(lambda: (data / "up.json").exists() or process.poll() is not None, seconds=60)

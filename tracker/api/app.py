@@ -18,6 +18,7 @@ from tracker.settings import Settings
 from tracker.stores import database, hit_queue
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
 
 
 def make_app(settings: Settings) -> Starlette:
@@ -34,7 +35,7 @@ def make_app(settings: Settings) -> Starlette:
 
     private = settings.web_host in LOOPBACK
     # Without this a website could point its own name at 127.0.0.1 and read the pages.
-    only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK])
+    only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
     return Starlette(
         routes=[
             Route("/health", get_health, methods=["GET"]),

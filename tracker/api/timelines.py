@@ -28,7 +28,7 @@ def show_timeline(request: Request) -> Response:
 
 ROUTES = [
     Route(
-        "/audience/keyspaces/{keyspace}/profiles/{key}/sections/{section}/events",
+        "/audience/keyspaces/{keyspace}/profiles/{key:path}/sections/{section}/events",
         show_timeline,
         methods=["GET"],
     ),

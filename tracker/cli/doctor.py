@@ -138,8 +138,8 @@ def check_epoch(database_epoch: str, redis_epoch: str) -> list[Finding]:
         return [Finding("ok", "Queue epoch", text)]
     text = f"{redis_epoch or 'none'} in Redis, {database_epoch or 'none'} in PostgreSQL"
     if not database_epoch:
-        remedy = "The next worker takes over Redis's. Is this the Redis that you mean?"
-        return [Finding("warning", "Queue epoch", text, remedy)]
+        remedy = "This Redis belongs to another installation: mend REDIS_URL or DATABASE_URL."
+        return [Finding("problem", "Queue epoch", text, remedy)]
     remedy = "Redis lost its data: the worker notes the loss and begins a new epoch."
     if redis_epoch:
         remedy = "This Redis belongs to another installation: mend REDIS_URL or DATABASE_URL."

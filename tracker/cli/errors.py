@@ -27,6 +27,8 @@ def explain(error: BaseException) -> str | None:
         error = error.orig
     if isinstance(error, MENDABLE):
         return str(error)
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return "The database has no schema yet, or an older one.\nRun: pintag migrate"
     if isinstance(error, psycopg.OperationalError):
         return _unreachable("PostgreSQL", "DATABASE_URL", error)
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):

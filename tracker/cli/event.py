@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tracker import saving
 from tracker.api.events import shown
@@ -87,7 +88,7 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
         version = definition.versions[0]
         table.add_row(
             definition.category,
-            definition.name,
+            Text(definition.name),
             definition.slug,
             "on" if definition.web_tracking else "off",
             str(version.number),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tracker.cli.store import SectionOption, UsageError
 from tracker.cli.store import stores as opened
@@ -42,7 +43,7 @@ def list_() -> None:
     with opened() as stores:
         for section in sections.every(stores.database):
             origins = " ".join(section.allowed_origins) or "any"
-            table.add_row(section.slug, section.name, origins)
+            table.add_row(section.slug, Text(section.name), origins)
     Console().print(table)
 
 

@@ -140,6 +140,7 @@ def _make(directory: Path) -> None:
     try:
         layout.make_root(directory)
         (directory / "up.lock").touch(mode=0o600)
+        (directory / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise EmbeddedError(
             f"The data directory {directory} can't be used: {error.strerror}.\n"

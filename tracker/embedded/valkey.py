@@ -1,5 +1,6 @@
 """Valkey: what a hit queue needs of it, and nothing that would lose a hit."""
 
+import os
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -23,7 +24,12 @@ SETTINGS = {
 def part(layout: Layout) -> Part:
     """The Valkey of a data directory. Raises EmbeddedError where the platform has none."""
     socket = _socket(layout)
-    settings = {**SETTINGS, "dir": str(layout.valkey), "unixsocket": str(socket)}
+    settings = {
+        **SETTINGS,
+        "maxmemory": str(_half_of_memory()),
+        "dir": str(layout.valkey),
+        "unixsocket": str(socket),
+    }
     arguments = (text for name, value in settings.items() for text in (f"--{name}", value))
     return Part(
         name="valkey",
@@ -39,6 +45,11 @@ def part(layout: Layout) -> Part:
 def url(layout: Layout) -> str:
     """Where clients reach it."""
     return f"unix://{quote(str(_socket(layout)))}"
+
+
+def _half_of_memory() -> int:
+    """Bytes at which it begins to refuse hits, long before the kernel would kill it."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
 def _socket(layout: Layout) -> Path:

@@ -109,11 +109,11 @@ def _missing(message: str) -> Response:
     return page("missing.html", HTTPStatus.NOT_FOUND, message=message)
 
 
-_PROFILE = "/sections/{section}/profiles/{keyspace}/{key}"
+_PROFILE = "/sections/{section}/profiles/{keyspace}/{key:path}"
 ROUTES = [
     Route("/", home),
     Route("/demo", demo_page),
-    Route(_PROFILE, profile_page),
     Route(_PROFILE + "/timeline", timeline_part),
+    Route(_PROFILE, profile_page),
     Mount("/static", StaticFiles(directory=HERE / "static")),
 ]

@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import Connection as AlchemyConnection
 from sqlalchemy import Engine, create_engine, pool
 
+from tracker.rules.definitions import check_prefix
 from tracker.settings import Settings, SettingsError
 
 MIGRATION_LOCK = 7_361_001
@@ -61,6 +62,8 @@ def schema_state(url: str) -> tuple[str | None, str]:
 def _install(connection: AlchemyConnection, settings: Settings) -> None:
     if not 1 <= settings.partitions <= 256:
         raise SettingsError("PINTAG_PARTITIONS must be between 1 and 256.")
+    for error in check_prefix(settings.prefix):
+        raise SettingsError(f"PINTAG_PREFIX: {error.message}")
     made = connection.exec_driver_sql(
         "INSERT INTO installation (prefix, partitions) VALUES (%s, %s) ON CONFLICT DO NOTHING",
         (settings.prefix, settings.partitions),

@@ -1,7 +1,7 @@
 """The first schema: definitions and snippets, profiles and events, quarantine and ledger.
 
 Events have no foreign keys, profiles and identifiers none to their section: the worker makes them
-from rows that it has just looked up, and a check of each would cost a quarter of its time.
+from rows that it has just looked up, and the checks would cost a quarter of PostgreSQL's time.
 """
 
 from alembic import op
