@@ -5,7 +5,7 @@ A hit that no step ended is stored. Steps are pure: they touch no store.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
@@ -33,7 +33,11 @@ class Verdict:
 
 @dataclass(slots=True)
 class Work:
-    """A hit on its way through the steps, with what they have found so far."""
+    """A hit on its way through the steps, with what they have found so far.
+
+    received_ms: read once out of the stream id, which somebody may have chosen by hand: a time
+    beyond all that Python and PostgreSQL can say becomes the last one.
+    """
 
     queued: QueuedHit
     pinned: PinnedVersion | None = None
@@ -42,6 +46,10 @@ class Work:
     data: bytes = b""
     claims: str | None = None
     verdict: Verdict | None = None
+    received_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.received_ms = min(self.queued.received_ms, MAX_TIME_MS)
 
 
 Step = Callable[[Work, Context], Verdict | None]
@@ -75,7 +83,7 @@ def decode(work: Work, context: Context) -> Verdict | None:
     work.hit = hit
     if is_uuid7(hit.id):
         work.id = UUID(hit.id)
-    errors = _shape_errors(hit)
+    errors = _shape_errors(hit, work.id)
     if hit.claims is not None:
         try:
             work.claims = _encode(hit.claims).decode()
@@ -84,9 +92,9 @@ def decode(work: Work, context: Context) -> Verdict | None:
     return Verdict(Reason.MALFORMED, errors) if errors else None
 
 
-def _shape_errors(hit: Hit) -> list[FieldError]:
+def _shape_errors(hit: Hit, id_: UUID | None) -> list[FieldError]:
     errors = []
-    if not is_uuid7(hit.id):
+    if id_ is None:
         errors.append(FieldError("id", ErrorCode.BAD_FORMAT, "A hit's id must be a UUIDv7."))
     if not 0 <= hit.at <= MAX_TIME_MS:
         message = "`at` must be Unix milliseconds, up to the end of year 9999."
@@ -103,7 +111,7 @@ def _shape_errors(hit: Hit) -> list[FieldError]:
 def check_id_time(work: Work, context: Context) -> Verdict | None:
     """Refuse ids from too far away: events are kept in tables by the time in their ids."""
     assert work.id is not None
-    early = work.queued.received_ms - time_ms(work.id)
+    early = work.received_ms - time_ms(work.id)
     if -NEWEST_MS <= early <= OLDEST_MS:
         return None
     message = "The id was made more than 30 days before, or one day after, the hit's receipt."

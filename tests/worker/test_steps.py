@@ -10,8 +10,10 @@ from tests.worker.cast import ANN, GOOD, hit, new_id
 from tracker.rules.errors import ErrorCode
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.hits import MAX_TIME_MS, QueuedHit
+from tracker.rules.ids import is_uuid7
 from tracker.rules.outcomes import Reason
 from tracker.stores.catalog import PinnedVersion
+from worker import batch, steps
 from worker.context import Context
 from worker.steps import DAY_MS, STEPS, Verdict, Work, run
 
@@ -141,14 +143,33 @@ def test_how_far_the_time_in_an_id_may_be_from_the_receipt(early: int, refused: 
         assert work.verdict is None
 
 
+def test_ids_and_receipts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    class Watched(QueuedHit, frozen=True):
+        @property
+        def received_ms(self) -> int:
+            read.append(self.stream_id)
+            return super().received_ms
+
+    def watched(text: str) -> bool:
+        read.append(text)
+        return is_uuid7(text)
+
+    monkeypatch.setattr(steps, "is_uuid7", watched)
+    raw = json.dumps(hit(id=MINTED)).encode()
+    batch.event_row(run(Watched(0, f"{RECEIVED}-0", "booking", RECEIVED, raw), CONTEXT))
+    assert read == [f"{RECEIVED}-0", MINTED]
+
+
 @pytest.mark.parametrize("place", range(len(STEPS) + 1))
 def test_an_exception_in_any_step_is_our_bug(place: int) -> None:
     def broken(work: Work, context: Context) -> Verdict | None:
         raise ValueError("\0 and \ud800")
 
-    steps = (*STEPS[:place], broken, *STEPS[place:])
+    places = (*STEPS[:place], broken, *STEPS[place:])
     raw = json.dumps(hit(id=MINTED)).encode()
-    work = run(QueuedHit(0, f"{RECEIVED}-0", "booking", RECEIVED, raw), CONTEXT, steps)
+    work = run(QueuedHit(0, f"{RECEIVED}-0", "booking", RECEIVED, raw), CONTEXT, places)
     assert work.verdict is not None
     assert work.verdict.reason is Reason.INTERNAL_ERROR
     (error,) = work.verdict.errors
