@@ -20,6 +20,7 @@ from tracker.stores.batches import LostPartitionError, Progress
 from worker.batch import commit, is_away, portions, progress_of
 from worker.context import Context
 from worker.partitions import Partitions, Tries
+from worker.read_size import ReadSize
 from worker.steps import STEPS, Step, Work, dead_letter, run
 
 BLOCK_MS = 500
@@ -39,6 +40,7 @@ class Worker:
         self._steps = steps
         self._context = Context()
         self._tries = Tries()
+        self._read_size = ReadSize()
         self._pause = FIRST_PAUSE
         self._stopping = False
 
@@ -98,7 +100,7 @@ class Worker:
         if not partitions.owned:
             self._wait(UPKEEP_SECONDS)
             return
-        hits = hit_queue.read(client, partitions.last_ids, self._settings.batch, BLOCK_MS)
+        hits = self._read(client, partitions)
         if not hits:
             return
         if hit_queue.get_epoch(client) != epoch:  # asked after reading: none comes back
@@ -118,6 +120,14 @@ class Worker:
                 partitions.forget(number)
             return
         hit_queue.trim(client, epoch, {n: partitions.owned[n].last_id for n in hits})
+
+    def _read(self, client: redis.Redis, partitions: Partitions) -> dict[int, list[QueuedHit]]:
+        after = partitions.last_ids
+        count = self._read_size.count(self._settings.batch, len(after), bool(partitions.unread))
+        hits = hit_queue.read(client, after, count, BLOCK_MS)
+        partitions.unread.clear()
+        self._read_size.learn([len(queued.raw) for read in hits.values() for queued in read])
+        return hits
 
     def _commit(
         self,

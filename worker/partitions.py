@@ -36,12 +36,17 @@ class Owned:
 
 
 class Partitions:
-    """The partitions that this worker owns; `connection` holds their locks."""
+    """The partitions that this worker owns; `connection` holds their locks.
+
+    unread: those it has not read from yet that may have ended a worker. It may have been the read
+    itself, of more than there is memory for, so the next one is to be small.
+    """
 
     def __init__(self, connection: psycopg.Connection, tries: Tries) -> None:
         self._connection = connection
         self._tries = tries
         self.owned: dict[int, Owned] = {}
+        self.unread: set[int] = set()
         worker_locks.be_present(connection)
 
     @property
@@ -67,6 +72,8 @@ class Partitions:
         if suspect_id == self._tries.suspects.get(number):
             suspect_id = None  # It was this process, and it lives: the hit is not to blame.
         self.owned[number] = Owned(last_id, careful, suspect_id)
+        if tries or careful:
+            self.unread.add(number)
 
     def note_tries(self, numbers: Iterable[int]) -> None:
         """Note, once in a process, that it runs hits of these: should they end it, it shows."""
