@@ -2,18 +2,66 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from redis.connection import parse_url
 
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message says which one, and what to do."""
 
 
-def _setting(variable: str, default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+# What reads a variable raises ValueError, whose message goes on after the variable's name. It
+# never repeats a URL: there may be a password in it.
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"must be a whole number, but is {text!r}.")
+    return int(text)
+
+
+def _host(text: str) -> str:
+    """An address to listen on; [::1], as it stands in URLs, is ::1."""
+    return text.removeprefix("[").removesuffix("]")
+
+
+def _database(text: str) -> str:
+    try:
+        conninfo_to_dict(text)
+    except psycopg.ProgrammingError:
+        raise ValueError(
+            "is no address of a PostgreSQL server.\n"
+            "Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or host=HOST dbname=DATABASE …"
+        ) from None
+    return text
+
+
+def _redis(text: str) -> str:
+    try:
+        parsed: dict[str, Any] = dict(parse_url(text))  # type: ignore[no-untyped-call]
+    except ValueError:
+        parsed = {}
+    # redis-py would take the first part of unix://run/redis.sock for a host, and forget it.
+    if text.startswith("unix:") and (urlsplit(text).hostname or "path" not in parsed):
+        parsed = {}
+    if not parsed:
+        raise ValueError(
+            "is no address of a Redis server.\n"
+            "Write redis://HOST:PORT, rediss://HOST:PORT (with TLS) or unix:///PATH/TO/SOCKET."
+        )
+    return text
+
+
+def _setting(variable: str, default: Any, meaning: str, read: Callable[[str], Any] = str) -> Any:
+    metadata = {"variable": variable, "meaning": meaning, "read": read}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +69,16 @@ class Settings:
     """Every setting, with its environment variable, default and meaning in its metadata."""
 
     database_url: str = _setting(
-        "DATABASE_URL", "", "PostgreSQL, as a postgresql:// URL. Default: the embedded server's."
+        "DATABASE_URL",
+        "",
+        "PostgreSQL, as a postgresql:// URL or in libpq's form. Default: the embedded server's.",
+        _database,
     )
     redis_url: str = _setting(
-        "REDIS_URL", "", "Redis or Valkey, as a redis:// or unix:// URL. Default: the embedded one."
+        "REDIS_URL",
+        "",
+        "Redis or Valkey, as a redis://, rediss:// or unix:// URL. Default: the embedded one.",
+        _redis,
     )
     data_dir: str = _setting(
         "PINTAG_DATA",
@@ -33,13 +87,13 @@ class Settings:
         "/var/lib/pintag.",
     )
     web_host: str = _setting(
-        "PINTAG_WEB_HOST", "127.0.0.1", "The address on which the API and the pages listen."
+        "PINTAG_WEB_HOST", "127.0.0.1", "The address on which the API and the pages listen.", _host
     )
-    web_port: int = _setting("PINTAG_WEB_PORT", 8700, "The port of the API and the pages.")
+    web_port: int = _setting("PINTAG_WEB_PORT", 8700, "The port of the API and the pages.", _number)
     collector_host: str = _setting(
-        "PINTAG_COLLECTOR_HOST", "127.0.0.1", "The address on which the collector listens."
+        "PINTAG_COLLECTOR_HOST", "127.0.0.1", "The address on which the collector listens.", _host
     )
-    collector_port: int = _setting("PINTAG_COLLECTOR_PORT", 8701, "The collector's port.")
+    collector_port: int = _setting("PINTAG_COLLECTOR_PORT", 8701, "The collector's port.", _number)
     collector_url: str = _setting(
         "PINTAG_COLLECTOR_URL",
         "",
@@ -54,22 +108,23 @@ class Settings:
         "PINTAG_PARTITIONS",
         8,
         "Number of hit queue partitions, 1 to 256; read by the first `pintag migrate` only.",
+        _number,
     )
     batch: int = _setting(
-        "PINTAG_BATCH", 500, "Most hits that a worker reads from one partition at a time."
+        "PINTAG_BATCH", 500, "Most hits that a worker reads from one partition at a time.", _number
     )
     snippet_rate: int = _setting(
         "PINTAG_SNIPPET_RATE",
         0,
         "Most hits a second that one collector takes for one snippet, then 429; 0: no limit.",
+        _number,
     )
 
     @property
     def public_collector_url(self) -> str:
         """The collector's address as browsers see it, without a slash at the end."""
-        return (self.collector_url or f"http://{self.collector_host}:{self.collector_port}").rstrip(
-            "/"
-        )
+        host = f"[{self.collector_host}]" if ":" in self.collector_host else self.collector_host
+        return (self.collector_url or f"http://{host}:{self.collector_port}").rstrip("/")
 
 
 def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
@@ -88,19 +143,15 @@ def default_data_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def from_environ(environ: Mapping[str, str]) -> Settings:
-    """Settings from environment variables. Raises SettingsError on a number that is none."""
+    """Settings from environment variables; empty ones count as not set. Raises SettingsError."""
     values: dict[str, Any] = {}
     for setting in fields(Settings):
-        text = environ.get(setting.metadata["variable"], "")
-        if not text:
-            continue
-        if setting.type is int:
-            if not text.isdecimal():
-                name = setting.metadata["variable"]
-                raise SettingsError(f"{name} must be a whole number, but is {text!r}.")
-            values[setting.name] = int(text)
-        else:
-            values[setting.name] = text
+        variable, read = setting.metadata["variable"], setting.metadata["read"]
+        if text := environ.get(variable, ""):
+            try:
+                values[setting.name] = read(text)
+            except ValueError as error:
+                raise SettingsError(f"{variable} {error}") from None
     return Settings(**values)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tracker import cli, settings
+from tracker.cli import running
 
 AWAY = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
 
@@ -47,6 +48,65 @@ def test_a_setting_that_is_wrong(
     monkeypatch.setenv("PINTAG_BATCH", "many")
     assert run(monkeypatch, "migrate") == 2
     assert capsys.readouterr().err == "PINTAG_BATCH must be a whole number, but is 'many'.\n"
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate"])
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("REDIS_URL", "localhost:6379", "redis://HOST:PORT"),
+        ("REDIS_URL", "http://:hush@localhost", "redis://HOST:PORT"),
+        ("REDIS_URL", "redis://:hush/hush@localhost", "redis://HOST:PORT"),
+        ("REDIS_URL", "unix://run/redis.sock", "unix:///PATH"),
+        ("DATABASE_URL", "localhost:5432", "postgresql://USER"),
+        ("DATABASE_URL", "mysql://u:hush@h/d", "postgresql://USER"),
+    ],
+)
+def test_a_url_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    variable: str,
+    value: str,
+    says: str,
+) -> None:
+    for name, url in {**AWAY, variable: value}.items():
+        monkeypatch.setenv(name, url)
+    assert run(monkeypatch, command) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"{variable} is no address of a ")
+    assert says in error
+    assert "Traceback" not in error
+    assert "hush" not in error
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "postgres://u:p@h:5432/d?sslmode=require"),
+        ("DATABASE_URL", "postgresql:///d?host=%2Frun%2Fpg"),
+        ("DATABASE_URL", "host=/run/pg dbname=d"),
+        ("REDIS_URL", "redis://h"),
+        ("REDIS_URL", "rediss://:p@h:6380/1"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+    ],
+)
+def test_urls_that_are_right(variable: str, value: str) -> None:
+    found = settings.from_environ({variable: value})
+    assert value in (found.database_url, found.redis_url)
+
+
+def test_an_empty_url_counts_as_not_set(tmp_path: Path) -> None:
+    running.StateFile(tmp_path).create(settings.from_environ(AWAY), {}, {})
+    found = settings.load({"PINTAG_DATA": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""})
+    assert {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url} == AWAY
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address_to_listen_on(host: str) -> None:
+    found = settings.from_environ({"PINTAG_WEB_HOST": host, "PINTAG_COLLECTOR_HOST": host})
+    assert (found.web_host, found.collector_host) == ("::1", "::1")
+    assert found.public_collector_url == "http://[::1]:8701"
 
 
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
