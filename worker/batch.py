@@ -7,14 +7,15 @@ import msgspec
 import psycopg
 
 from tracker.rules.hits import QueuedHit
-from tracker.rules.outcomes import Outcome, Reason
-from tracker.rules.states import QUEUED, Move
+from tracker.rules.outcomes import Reason
 from tracker.stores import batches
 from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow
-from worker.steps import Work, internal_error
+from worker.steps import Work, internal_error, read_id
 
 PORTION_BYTES = 16_000_000
 """Bytes of hits in one transaction, or little more: jsonb takes no more than 256 MB."""
+MOST_KEY, MOST_RAW, MOST_REFUSAL = 1_000, 10_000_000, 1_000
+"""What a bare row keeps, and far more than any hit has that came through a collector."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -27,8 +28,8 @@ def rows_of(works: Iterable[Work], progress: list[Progress]) -> Batch:
     for work in works:
         if work.verdict is None:
             events.append(event_row(work))
-        elif work.verdict.reason.outcome is Outcome.QUARANTINED:
-            quarantined.append(quarantine_row(work))
+        elif work.rejected:
+            quarantined.append(bare_row(work) if work.bare else quarantine_row(work))
         else:
             dropped[work.queued.partition, work.verdict.reason] += 1
     return Batch(progress, events, quarantined, dropped)
@@ -68,7 +69,21 @@ def quarantine_row(work: Work) -> QuarantineRow:
         received_ms=work.received_ms,
         section_id=work.pinned.section_id if work.pinned else None,
         version_id=work.pinned.version_id if work.pinned else None,
-        hit_id=work.id,
+        hit_id=work.id or read_id(work.queued.raw),
+    )
+
+
+def bare_row(work: Work) -> QuarantineRow:
+    """The row of a rejected hit of which PostgreSQL refused the whole row: what it must take."""
+    assert work.verdict is not None
+    return QuarantineRow(
+        partition=work.queued.partition,
+        snippet_key=work.queued.key.replace("\0", "\N{REPLACEMENT CHARACTER}")[:MOST_KEY],
+        reason=work.verdict.reason,
+        errors=msgspec.Raw(_encode(work.verdict.errors)),
+        raw=work.queued.raw[:MOST_RAW],
+        sent=0,
+        received_ms=work.received_ms,
     )
 
 
@@ -87,56 +102,59 @@ def portions(hits: Mapping[int, list[QueuedHit]]) -> Iterator[dict[int, list[Que
         yield portion
 
 
-def progress_of(last_ids: Mapping[int, str], hits: Mapping[int, list[QueuedHit]]) -> list[Progress]:
+def progress_of(last_ids: Mapping[int, str], hits: Iterable[QueuedHit]) -> list[Progress]:
     """How far these hits move their partitions."""
-    return [
-        Progress(number, last_ids[number], read[-1].stream_id, len(read))
-        for number, read in sorted(hits.items())
-    ]
+    new: dict[int, str] = {}
+    counts: Counter[int] = Counter()
+    for queued in hits:
+        new[queued.partition] = queued.stream_id
+        counts[queued.partition] += 1
+    return [Progress(n, last_ids[n], last, counts[n]) for n, last in sorted(new.items())]
 
 
 def commit(
-    connection: psycopg.Connection, works: list[Work], progress: list[Progress]
-) -> Counter[Move]:
-    """Commit what became of the hits; a hit that PostgreSQL refuses ends as our bug, alone.
+    connection: psycopg.Connection, works: list[Work], last_ids: Mapping[int, str]
+) -> dict[int, str]:
+    """Commit what became of the hits; returns the last stream ids of partitions that moved.
 
-    Raises LostPartitionError, and psycopg.OperationalError when the database is away: neither
-    counts against a hit.
+    What PostgreSQL refuses is cut in halves until the hit that it refuses is alone, and that one
+    ends as our bug. Raises LostPartitionError, and psycopg.OperationalError when the database is
+    away: neither counts against a hit.
     """
+    progress = progress_of(last_ids, (work.queued for work in works))
     try:
-        return batches.commit(connection, rows_of(works, progress))
-    except psycopg.Error as error:
+        batches.commit(connection, rows_of(works, progress))
+    except (psycopg.Error, UnicodeError) as error:
         if is_away(error):
             raise
-        for work in works:
-            refusal = _refusal(connection, work)
-            if refusal is not None:
-                work.verdict = internal_error(f"PostgreSQL: {refusal}")
-        return batches.commit(connection, rows_of(works, progress))
+        if len(works) == 1:
+            _give_way(works[0], error)
+            return commit(connection, works, last_ids)
+        return _commit_halves(connection, works, last_ids)
+    return {moved.number: moved.new for moved in progress}
 
 
-class _TriedOut(Exception):  # noqa: N818
-    pass
+def _commit_halves(
+    connection: psycopg.Connection, works: list[Work], last_ids: Mapping[int, str]
+) -> dict[int, str]:
+    middle = len(works) // 2
+    moved = commit(connection, works[:middle], last_ids)
+    return moved | commit(connection, works[middle:], {**last_ids, **moved})
 
 
-def _refusal(connection: psycopg.Connection, work: Work) -> psycopg.Error | None:
-    """Why PostgreSQL refuses this hit's event, by writing it alone and taking it back."""
-    if work.verdict is not None:
-        return None
-    try:
-        with connection.transaction():
-            batches.store(connection, [event_row(work)], QUEUED)
-            raise _TriedOut
-    except _TriedOut:
-        return None
-    except psycopg.Error as error:
-        if is_away(error):
-            raise
-        return error
+def _give_way(work: Work, refusal: Exception) -> None:
+    """Make less of a hit that PostgreSQL refuses: first no event, then the barest row there is."""
+    if work.bare:
+        raise refusal
+    work.bare = work.rejected
+    # PostgreSQL's words may repeat just what it refuses.
+    why = type(refusal).__name__ if work.bare else str(refusal)
+    work.verdict = internal_error(f"It can't be stored: {why}"[:MOST_REFUSAL])
 
 
-def is_away(error: psycopg.Error) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether the database could not answer, rather than refuse what it was given."""
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
     # Class 54, a program's limit exceeded, is about the statement: waiting would not help.
-    operational = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return operational and not (error.sqlstate or "").startswith("54")
+    return not (error.sqlstate or "").startswith("54")

@@ -16,12 +16,12 @@ from tracker.rules.hits import QueuedHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import database, event_tables, hit_queue, queue_epochs
-from tracker.stores.batches import LostPartitionError, Progress
-from worker.batch import commit, is_away, portions, progress_of
+from tracker.stores.batches import LostPartitionError
+from worker.batch import commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
-from worker.steps import STEPS, Step, Work, dead_letter, run
+from worker.steps import STEPS, Step, Work, bury, run
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
@@ -111,7 +111,7 @@ class Worker:
         whole = {n: read for n, read in hits.items() if not partitions.owned[n].careful}
         try:
             for portion in portions(whole):
-                self._commit(connection, partitions, portion)
+                self._commit(connection, partitions, portion, self._judge)
             for number in hits.keys() - whole.keys():
                 self._one_by_one(connection, partitions, number, hits[number])
         except LostPartitionError:
@@ -134,14 +134,17 @@ class Worker:
         connection: psycopg.Connection,
         partitions: Partitions,
         hits: dict[int, list[QueuedHit]],
-        judge: Callable[[QueuedHit], Work] | None = None,
+        judge: Callable[[QueuedHit], Work],
     ) -> None:
-        judge = judge or (lambda queued: run(queued, self._context, self._steps))
         works = [judge(queued) for read in hits.values() for queued in read]
-        progress: list[Progress] = progress_of(partitions.last_ids, hits)
-        commit(connection, works, progress)
-        for moved in progress:
-            partitions.owned[moved.number].last_id = moved.new
+        for number, last_id in commit(connection, works, partitions.last_ids).items():
+            partitions.owned[number].last_id = last_id
+
+    def _judge(self, queued: QueuedHit) -> Work:
+        return run(queued, self._context, self._steps)
+
+    def _bury(self, queued: QueuedHit) -> Work:
+        return bury(queued, self._context)
 
     def _one_by_one(
         self,
@@ -153,18 +156,14 @@ class Worker:
         """Run hits alone, each noted down first: who starts next sees which one was fatal."""
         owned = partitions.owned[number]
         for queued in hits:
-            judge = None
+            judge = self._judge
             if queued.stream_id == owned.suspect_id:
                 log.error("dead_letter", partition=number, stream_id=queued.stream_id)
-                judge = _bury
+                judge = self._bury
             elif not partitions.suspect(number, queued.stream_id):
                 raise LostPartitionError
             self._commit(connection, partitions, {number: [queued]}, judge)
         owned.careful, owned.suspect_id = False, None
-
-
-def _bury(queued: QueuedHit) -> Work:
-    return Work(queued, verdict=dead_letter())
 
 
 class Upkeep:

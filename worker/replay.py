@@ -1,6 +1,6 @@
 """Replay: quarantined hits go through the same steps again. Their ids and times stay.
 
-Runs as an RQ job (`pintag quarantine replay` enqueues it) or as a dry run in place.
+Runs as an RQ job, which `pintag quarantine replay` enqueues; a dry run, too.
 """
 
 from collections import Counter
@@ -16,10 +16,11 @@ from tracker.rules.outcomes import Outcome
 from tracker.rules.states import Move
 from tracker.settings import load
 from tracker.stores import batches, database, quarantine
+from tracker.stores.catalog import PinnedVersion
 from tracker.stores.quarantine import QuarantinedHit
 from worker.batch import event_row, is_away
 from worker.context import Context
-from worker.steps import Work, internal_error, run
+from worker.steps import Verdict, Work, internal_error, run
 
 BATCH = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,8 +29,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
     """Replay these hits; returns how many became what: an outcome, with its reason if it has one.
 
-    With `dry_run` everything is done and taken back. A hit that fails again stays in quarantine
-    with its new errors.
+    With `dry_run` everything is done and taken back. A hit that is rejected again stays in
+    quarantine with its new errors; one that is dropped leaves it, counted in the ledger.
     """
     counts: Counter[str] = Counter()
     with database.connect(load().database_url) as connection:
@@ -74,19 +75,35 @@ def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[
         except psycopg.Error as error:
             if is_away(error):
                 raise
-            work.verdict = internal_error(f"PostgreSQL: {error}")
-    if work.verdict.reason.outcome is Outcome.QUARANTINED:
-        verdict = work.verdict
-        quarantine.keep(connection, hit.id, work.pinned, verdict.reason, verdict.errors)
-        return Counter()
+            work.verdict = internal_error(f"It can't be stored: {error}")
+    if work.rejected:
+        return _keep(connection, hit, work.pinned, work.verdict)
     reason = work.verdict.reason
     return Counter([Move(hit.partition, Outcome.QUARANTINED, reason.outcome, reason)])
 
 
+def _keep(
+    connection: Connection, hit: QuarantinedHit, pinned: PinnedVersion | None, verdict: Verdict
+) -> Counter[Move]:
+    """Leave the hit in quarantine with its new errors, unless it is there a second time.
+
+    That comes out when a snippet's key, unknown before, is found: then the hit has a section.
+    """
+    try:
+        with connection.transaction():
+            quarantine.keep(connection, hit.id, pinned, verdict.reason, verdict.errors)
+    except psycopg.errors.UniqueViolation:
+        return Counter([Move(hit.partition, Outcome.QUARANTINED, Outcome.DUPLICATE)])
+    return Counter()
+
+
 def _name(work: Work, moves: Counter[Move]) -> str:
-    if work.verdict is not None:
-        return f"{work.verdict.reason.outcome} ({work.verdict.reason})"
-    return str(next(iter(moves)).to_state)
+    """What became of a hit: its state, with the reason if there is one."""
+    if not moves:
+        assert work.verdict is not None
+        return f"{Outcome.QUARANTINED} ({work.verdict.reason})"
+    move = next(iter(moves))
+    return f"{move.to_state} ({move.reason})" if move.reason else str(move.to_state)
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -13,8 +13,9 @@ import msgspec
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS, MAX_VISITOR, Hit, QueuedHit
 from tracker.rules.ids import is_uuid7, time_ms
-from tracker.rules.outcomes import Reason
+from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores.catalog import PinnedVersion
+from tracker.stores.hit_queue import NO_KEY
 from worker.context import Context
 
 DAY_MS = 86_400_000
@@ -36,7 +37,8 @@ class Work:
     """A hit on its way through the steps, with what they have found so far.
 
     received_ms: read once out of the stream id, which somebody may have chosen by hand: a time
-    beyond all that Python and PostgreSQL can say becomes the last one.
+    beyond all that Python and PostgreSQL can say becomes the last one; bare: PostgreSQL refused
+    even the quarantine's row.
     """
 
     queued: QueuedHit
@@ -46,10 +48,16 @@ class Work:
     data: bytes = b""
     claims: str | None = None
     verdict: Verdict | None = None
+    bare: bool = False
     received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.received_ms = min(self.queued.received_ms, MAX_TIME_MS)
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the hit goes to the quarantine."""
+        return self.verdict is not None and self.verdict.reason.outcome is Outcome.QUARANTINED
 
 
 Step = Callable[[Work, Context], Verdict | None]
@@ -57,6 +65,9 @@ Step = Callable[[Work, Context], Verdict | None]
 
 def find_snippet(work: Work, context: Context) -> Verdict | None:
     """Find the version that the hit's snippet is pinned to."""
+    if work.queued.key == NO_KEY:
+        message = "No collector appended this to the hit queue: it lacks the fields of a hit."
+        return _end(Reason.MALFORMED, "", ErrorCode.MALFORMED, message)
     work.pinned = context.pinned.get(work.queued.key)
     if work.pinned is None:
         message = f"No snippet has the key {work.queued.key!r}."
@@ -70,15 +81,21 @@ def drop_hidden(work: Work, context: Context) -> Verdict | None:
     return Verdict(Reason.HIDDEN, []) if work.pinned.hidden else None
 
 
+class _Head(msgspec.Struct):
+    id: str = ""
+
+
 _decode = msgspec.json.Decoder(Hit).decode
+_decode_head = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.Encoder().encode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode(work: Work, context: Context) -> Verdict | None:
     """Read the hit's own parts; its data is read later, against the version."""
     try:
         hit = _decode(work.queued.raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except _UNREADABLE as error:
         return _end(Reason.MALFORMED, "", ErrorCode.MALFORMED, f"This is no hit: {error}.")
     work.hit = hit
     if is_uuid7(hit.id):
@@ -106,6 +123,18 @@ def _shape_errors(hit: Hit, id_: UUID | None) -> list[FieldError]:
         if "\0" in (getattr(hit, name) or ""):
             errors.append(FieldError(name, ErrorCode.NUL, "NUL characters can't be stored."))
     return errors
+
+
+def read_id(raw: bytes) -> UUID | None:
+    """The id of a hit that was not decoded, if it has one: sent again, it is known by that.
+
+    Safe with a hit that killed a worker: the collector has looked at it in the same way.
+    """
+    try:
+        id_ = _decode_head(raw).id
+    except _UNREADABLE:
+        return None
+    return UUID(id_) if is_uuid7(id_) else None
 
 
 def check_id_time(work: Work, context: Context) -> Verdict | None:
@@ -163,10 +192,12 @@ def internal_error(what: str) -> Verdict:
     return _end(Reason.INTERNAL_ERROR, "", ErrorCode.MALFORMED, what)
 
 
-def dead_letter() -> Verdict:
-    """The verdict on a hit that the worker process died on."""
+def bury(queued: QueuedHit, context: Context) -> Work:
+    """End a hit that the worker process died on, with its version: of the steps only the first."""
+    work = run(queued, context, (find_snippet,))
     message = "The worker process ended while it ran this hit alone."
-    return _end(Reason.DEAD_LETTER, "", ErrorCode.MALFORMED, message)
+    work.verdict = _end(Reason.DEAD_LETTER, "", ErrorCode.MALFORMED, message)
+    return work
 
 
 def _end(reason: Reason, field: str, code: ErrorCode, message: str) -> Verdict:

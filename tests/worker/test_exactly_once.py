@@ -5,7 +5,7 @@ import pytest
 from tests.worker.cast import Harbour, by_hand, drain, hit, track
 from tracker.stores import hit_queue
 from tracker.stores.batches import LostPartitionError
-from worker.batch import commit, progress_of
+from worker.batch import commit
 from worker.context import Context
 from worker.steps import run
 
@@ -74,7 +74,7 @@ def test_two_workers_that_both_believe_a_partition_is_theirs(harbour: Harbour) -
         works = [run(queued, context) for hits in read.values() for queued in hits]
         first.turn()
         with pytest.raises(LostPartitionError):
-            commit(second.connection, works, progress_of(stale, read))
+            commit(second.connection, works, stale)
     assert harbour.balanced() == {"stored": 3}
 
 

@@ -143,6 +143,7 @@ def _make_identifiers(connection: psycopg.Connection, events: Sequence[EventRow]
 def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -> Counter[Move]:
     if not rows:
         return Counter()
+    new = _not_kept_without_section(connection, rows)
     done = connection.execute(
         "WITH new AS (INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
         " hit_id, reason, errors, raw, sent, received_at)"
@@ -153,7 +154,7 @@ def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -
         " version_id bigint, snippet_key text, hit_id uuid, reason text, errors jsonb, raw text,"
         " sent bigint, received_ms bigint) ON CONFLICT DO NOTHING RETURNING partition, reason)"
         " SELECT partition, reason, count(*) FROM new GROUP BY partition, reason",
-        (_json(rows),),
+        (_json(new),),
     )
     moves = Counter(
         {
@@ -166,6 +167,32 @@ def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -
     for move, hits in moves.items():
         again[Move(move.partition, QUEUED, Outcome.DUPLICATE)] -= hits
     return moves + again
+
+
+def _not_kept_without_section(
+    connection: psycopg.Connection, rows: Sequence[QuarantineRow]
+) -> Sequence[QuarantineRow]:
+    """Leave out hits of unknown snippets that were sent again.
+
+    They have no section, which makes every row unique to PostgreSQL. One worker at a time has a
+    visitor's hits, so that looking first is enough.
+    """
+    ids = [row.hit_id for row in rows if row.section_id is None and row.hit_id]
+    if not ids:
+        return rows
+    kept = connection.execute(
+        "SELECT snippet_key, hit_id FROM quarantine WHERE section_id IS NULL AND hit_id = ANY(%s)",
+        (ids,),
+    )
+    seen: set[tuple[str, UUID]] = set(kept.fetchall())
+    new = []
+    for row in rows:
+        if row.section_id is None and row.hit_id:
+            if (row.snippet_key, row.hit_id) in seen:
+                continue
+            seen.add((row.snippet_key, row.hit_id))
+        new.append(row)
+    return new
 
 
 def _dropped(counts: Counter[tuple[int, Reason]]) -> Counter[Move]:

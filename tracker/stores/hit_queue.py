@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import redis
 
-from tracker.rules.hits import QueuedHit
+from tracker.rules.hits import MAX_TIME_MS, QueuedHit
 
 EPOCH_KEY = "pintag:epoch"
+NO_KEY = ""
+"""The key of an entry that no collector appended; its `raw` is `{"entry": {<its fields>}}`."""
 
 
 def stream(partition: int) -> str:
@@ -56,7 +59,8 @@ def read(
 ) -> dict[int, list[QueuedHit]]:
     """Up to `count` hits of each partition after its stream id; waits `block_ms` for the first.
 
-    Partitions with nothing new are left out. Raises redis.RedisError.
+    Partitions with nothing new are left out; entries that are no hits come with NO_KEY. Raises
+    redis.RedisError.
     """
     reply: Any = client.xread(
         {stream(number): last for number, last in after.items()}, count=count, block=block_ms
@@ -69,9 +73,24 @@ def read(
 
 
 def _hit(partition: int, stream_id: bytes, entry: dict[bytes, bytes]) -> QueuedHit:
-    return QueuedHit(
-        partition, stream_id.decode(), entry[b"k"].decode(), int(entry[b"s"]), entry[b"h"]
-    )
+    id_ = stream_id.decode()
+    try:
+        key, sent = entry[b"k"].decode(), int(entry[b"s"])
+        if 0 <= sent <= MAX_TIME_MS:
+            return QueuedHit(partition, id_, key, sent, entry[b"h"])
+    except (KeyError, ValueError):
+        pass
+    return QueuedHit(partition, id_, NO_KEY, 0, _foreign(entry))
+
+
+def _foreign(entry: dict[bytes, bytes]) -> bytes:
+    """What somebody appended by hand: it must neither get lost nor stop the worker."""
+    fields = {_readable(name): _readable(value) for name, value in entry.items()}
+    return msgspec.json.encode({"entry": fields})
+
+
+def _readable(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
 
 
 # Stream ids of one epoch must remove nothing of another: the check and the cut are one.
