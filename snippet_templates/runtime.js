@@ -11,7 +11,7 @@
 ((config) => {
   // What became of a hit so far, in the order of how little there is left to do for it: a flush
   // takes all hits up to a state.
-  const FREE = 0; // nothing yet
+  const FREE = 0; // nothing yet, or its time to be tried again has come
   const WAITING = 1; // sending it failed; it waits for the next try
   const BEACONED = 2; // given to the browser when the page went away: there will be no answer
   const FLYING = 3; // sent, and the answer is still to come
@@ -114,29 +114,40 @@
     let status;
     try {
       const options = { method: "POST", body, keepalive: size < LIMIT, credentials: "omit" };
+      // A connection may hang for good, as when a phone changes networks.
+      options.signal = attempt(() => AbortSignal.timeout(2e4));
       const answer = await fetch(url, options);
       await answer.text(); // only then has the browser room for more requests like this
       status = answer.status;
     } catch (error) {}
     flying -= size;
-    // Taken, or refused for good.
-    if ([204, 400, 403, 404, 410, 413].includes(status)) {
+    if (batch[1] && [400, 413].includes(status)) {
+      // One hit spoils it for all: each is sent again, alone, as there is room for no other.
+      batch.forEach((hit) => (hit.size = LIMIT));
+      mark(FREE);
+    } else if ([204, 400, 403, 404, 410, 413].includes(status)) {
+      // Taken, or refused for good.
       batch.forEach(({ key }) => {
         pending.delete(key);
         attempt(() => localStorage.removeItem(key));
       });
       delay = 1e3;
-      flush(FREE);
     } else {
       mark(WAITING);
-      timer = timer || setTimeout(resume, delay * (0.5 + Math.random()));
-      delay = Math.min(delay * 2, 3e5);
+      // Hits that fail while a try is already due do not put off the next one.
+      if (!timer) {
+        timer = setTimeout(resume, delay * (0.5 + Math.random()));
+        delay = Math.min(delay * 2, 3e5);
+      }
+      return;
     }
+    flush(FREE);
   };
 
   // Sends all that isn't in flight, and what other pages have left in the storage.
   const resume = () => {
     timer = clearTimeout(timer);
+    pending.forEach((hit) => hit.state > BEACONED || (hit.state = FREE));
     attempt(() => {
       // In the order of their times, with which the ids begin.
       for (const key of Object.keys(localStorage).sort()) {
@@ -149,7 +160,7 @@
         }
       }
     });
-    flush(BEACONED);
+    flush(FREE);
   };
 
   const leave = () => flush(WAITING, true);

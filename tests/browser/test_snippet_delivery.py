@@ -4,7 +4,23 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.browser.site import inline, publish, settled, stored, visit
-from tests.browser.wire import CLOSE, HANG, Wire
+from tests.browser.wire import CLOSE, HANG, Request, Wire
+
+NO_TRIES_BY_TIME = """
+    const real = setTimeout;
+    window.setTimeout = (f, ms, a) => ms > 99 || real(f, ms, a);
+"""
+
+COUNT_ANSWERS = """
+    window.answers = 0;
+    const send = fetch;
+    window.fetch = async (...request) => {
+      const answer = await send(...request);
+      const text = await answer.text();
+      setTimeout(() => answers++);  // once the runtime has made of it what it makes
+      return {status: answer.status, text: async () => text};
+    };
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -104,9 +120,7 @@ def test_a_page_that_stays_tries_again_by_itself(context: BrowserContext, wire: 
 def test_a_new_hit_does_not_hurry_those_that_wait(context: BrowserContext, wire: Wire) -> None:
     wire.answer = 503
     page = visit(context, wire)
-    page.evaluate(
-        "const real = setTimeout; window.setTimeout = (f, ms, a) => ms > 99 || real(f, ms, a)"
-    )
+    page.evaluate(NO_TRIES_BY_TIME)
     for plan in (1, 2):
         page.evaluate(f"pintag('signup', {{plan: {plan}}})")
         wire.wait_for_requests(plan)
@@ -114,6 +128,75 @@ def test_a_new_hit_does_not_hurry_those_that_wait(context: BrowserContext, wire:
         [1],
         [2],
     ]
+
+
+def test_hits_that_fail_together_wait_no_longer_than_one(
+    context: BrowserContext, wire: Wire
+) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate(
+        "window.waits = []; const real = setTimeout;"
+        "window.setTimeout = (f, ms, a) => ms > 99 ? waits.push(ms) : real(f, ms, a)"
+    )
+    for count in range(1, 7):
+        page.evaluate("pintag('signup', {})")
+        wire.wait_for_requests(count)
+    page.wait_for_function("waits.length == 1")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_function("waits.length == 2")
+    first, second = page.evaluate("waits")
+    assert 500 <= first <= 1500
+    assert 1000 <= second <= 3000
+
+
+def test_all_that_waits_goes_after_an_outage(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate(NO_TRIES_BY_TIME)
+    page.evaluate(COUNT_ANSWERS)
+    for count in (1, 2, 3, 4):
+        page.evaluate("for (let n = 0; n < 50; n++) pintag('signup', {text: 'x'.repeat(800)})")
+        page.wait_for_function(f"answers == {count}")
+    wire.answer = 204
+    page.evaluate("dispatchEvent(new Event('online'))")
+    settled(page)
+    assert len({hit["id"] for hit in wire.hits}) == 200
+
+
+def test_a_connection_that_hangs_is_given_up(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = HANG
+    page = visit(context, wire)
+    page.evaluate(
+        "const real = AbortSignal.timeout.bind(AbortSignal);"
+        "AbortSignal.timeout = (ms) => real(ms / 40)"
+    )
+    page.click("#buy")
+    wire.wait_for_requests(1)
+    wire.answer = 204
+    settled(page)
+    first, *again = wire.hits
+    assert again == [first]
+
+
+@pytest.mark.parametrize("answer", [400, 413])
+def test_one_spoilt_hit_does_not_take_others_with_it(
+    context: BrowserContext, wire: Wire, answer: int
+) -> None:
+    taken = []
+
+    def refuse_the_spoilt(request: Request) -> int:
+        if any(hit["data"].get("plan") == "spoilt" for hit in request.hits):
+            return answer
+        taken.extend(request.hits)
+        return 204
+
+    wire.answer = refuse_the_spoilt
+    page = visit(context, wire)
+    page.evaluate("for (const plan of ['a', 'spoilt', 'b', 'c']) pintag('signup', {plan})")
+    settled(page)
+    assert [hit["data"]["plan"] for hit in taken] == ["a", "b", "c"]
+    assert [len(request.hits) for request in wire.requests] == [4, 1, 1, 1, 1]
 
 
 def test_hits_in_flight_are_not_sent_twice(context: BrowserContext, wire: Wire) -> None:

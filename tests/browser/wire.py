@@ -41,7 +41,7 @@ class Wire:
     """What the server serves, how it answers hits, and what it was sent."""
 
     port: int = 0
-    answer: int = 204
+    answer: int | Callable[[Request], int] = 204
     pages: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
@@ -98,9 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        answer = self.wire.answer
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.wire.record(Request(self.command, self.path, headers, body))
+        request = Request(self.command, self.path, headers, body)
+        answer = self.wire.answer
+        if callable(answer):
+            answer = answer(request)
+        self.wire.record(request)
         if answer == HANG:
             self.wire.over.wait(60)
         if answer < 0:
