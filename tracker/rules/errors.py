@@ -1,20 +1,14 @@
 """What can be wrong with a hit's data or with a definition: a closed list of codes."""
 
-from enum import StrEnum
-
 import msgspec
 
+from tracker.rules.described import Described
 
-class ErrorCode(StrEnum):
+
+class ErrorCode(Described):
     """What is wrong with a field of a hit or of a definition; `.meaning` says it in a sentence."""
 
     meaning: str
-
-    def __new__(cls, value: str, meaning: str) -> "ErrorCode":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning = meaning
-        return member
 
     REQUIRED = "required", "A value that must be there is left out, null or empty."
     WRONG_TYPE = "wrong_type", "The value is none of the spellings of the type."

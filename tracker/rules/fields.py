@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from enum import StrEnum
 
 import msgspec
 
+from tracker.rules.described import Described
 from tracker.rules.errors import ErrorCode as ErrorCode
 from tracker.rules.errors import FieldError as FieldError
 
@@ -20,16 +20,10 @@ FIRST_MS = 100_000_000_000
 """A Unix time of this size or more is in milliseconds, below it in seconds (until year 5138)."""
 
 
-class FieldType(StrEnum):
+class FieldType(Described):
     """What kind of value a field holds; `.label` is its name on the pages."""
 
     label: str
-
-    def __new__(cls, value: str, label: str) -> "FieldType":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.label = label
-        return member
 
     TEXT = "text", "Text"
     BOOLEAN = "boolean", "True/False"

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from tracker.rules.described import Described
+
 
 class Outcome(StrEnum):
     """What became of a hit. Every hit has exactly one at a time."""
@@ -12,18 +14,11 @@ class Outcome(StrEnum):
     DROPPED = "dropped"
 
 
-class Reason(StrEnum):
+class Reason(Described):
     """Why a hit was quarantined or dropped; `reason.outcome` says which, `.meaning` says why."""
 
     outcome: Outcome
     meaning: str
-
-    def __new__(cls, value: str, outcome: Outcome, meaning: str) -> "Reason":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.outcome = outcome
-        member.meaning = meaning
-        return member
 
     MALFORMED = (
         "malformed",

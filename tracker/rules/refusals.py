@@ -1,20 +1,13 @@
 """Why the collector refuses a request: a closed list of answers, each documented."""
 
-from enum import StrEnum
+from tracker.rules.described import Described
 
 
-class Refusal(StrEnum):
+class Refusal(Described):
     """A refusal: `.status` is the HTTP status, `.permanent` tells senders not to try again."""
 
     status: int
     meaning: str
-
-    def __new__(cls, value: str, status: int, meaning: str) -> "Refusal":
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.status = status
-        member.meaning = meaning
-        return member
 
     @property
     def permanent(self) -> bool:
