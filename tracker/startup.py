@@ -1,8 +1,19 @@
 """What every long-running process does once, when it has loaded its code."""
 
 import gc
+from typing import Any
 
 from tracker import logs
+
+SERVER_OPTIONS: dict[str, Any] = {
+    "ws": "none",
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": 10,
+}
+"""What uvicorn is told by each process that runs under it."""
 
 
 def begin() -> None:

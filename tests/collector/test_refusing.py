@@ -24,11 +24,12 @@ SHOP = "https://shop.example"
 @contextmanager
 def full(redis: Redis) -> Iterator[None]:
     """A Redis that takes nothing more."""
+    limit = redis.config_get("maxmemory")["maxmemory"] or 0
     redis.config_set("maxmemory", 1)
     try:
         yield
     finally:
-        redis.config_set("maxmemory", 0)
+        redis.config_set("maxmemory", limit)
 
 
 def said(answer: httpx2.Response) -> tuple[int, str]:
@@ -170,6 +171,17 @@ def test_a_full_redis(collector: Collector, house: House, key: str, redis: Redis
         assert said(collector.post(key, GOOD)) == refused(Refusal.QUEUE_AWAY)
     assert house.hits() == []
     assert collector.post(key, GOOD).status_code == 204
+
+
+def test_what_was_not_queued_does_not_count_as_sent(
+    settings: Settings, house: House, key: str, redis: Redis
+) -> None:
+    burst = b'{"hits":[%b]}' % b",".join([b"{}"] * 10)
+    with houses.running(make_app(houses.own_settings(settings.redis_url, rate=1))) as collector:
+        with full(redis):
+            assert said(collector.post(key, burst)) == refused(Refusal.QUEUE_AWAY)
+        assert collector.post(key, burst).status_code == 204
+        assert said(collector.post(key, burst)) == refused(Refusal.TOO_MANY)
 
 
 def test_paths_and_methods_that_are_none(collector: Collector, house: House, key: str) -> None:

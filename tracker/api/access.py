@@ -8,6 +8,7 @@ import psycopg
 from starlette.requests import Request
 
 from tracker.api.problems import ProblemError
+from tracker.collector.bodies import read_body
 from tracker.rules.hits import MAX_BODY
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition
@@ -41,11 +42,8 @@ def find_definition(
 
 
 async def body_of(request: Request) -> bytes:
-    """The request's body, at most 100,000 bytes."""
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "At most 100,000 bytes.")
-    return b"".join(chunks)
+    """The request's body, at most 100,000 bytes. Raises ProblemError."""
+    body = await read_body(request)
+    if len(body) > MAX_BODY:
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "At most 100,000 bytes.")
+    return body

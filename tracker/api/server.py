@@ -14,8 +14,5 @@ def serve(settings: Settings) -> None:
         make_app(settings),
         host=settings.web_host,
         port=settings.web_port,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
+        **startup.SERVER_OPTIONS,
     )

@@ -16,10 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tracker.collector import pixel
+from tracker.collector.bodies import read_body
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.intake import Intake, RefusedError, refusal_body
 from tracker.collector.key_ring import KeyRing
-from tracker.rules.hits import MAX_BODY
+from tracker.collector.scripts import Scripts
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
 from tracker.settings import Settings
@@ -55,6 +56,7 @@ def make_app(settings: Settings, patience: float = PATIENCE_SECONDS) -> Starlett
         queue = GroupCommit(settings.redis_url, patience)
         keys = KeyRing(client)
         app.state.client, app.state.keys, app.state.queue = client, keys, queue
+        app.state.scripts = Scripts(client)
         app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic)
         await queue.start()
         await keys.refresh()
@@ -105,26 +107,13 @@ async def post_hits(request: Request) -> Response:
     """`POST /v1/{snippet key}`: 204 means that Redis has every hit of the request, on disk."""
     intake: Intake = request.app.state.intake
     try:
-        body = await _read_body(request)
+        body = await read_body(request)
         await intake.take(request.path_params["key"], request.headers.get("origin"), body)
     except RefusedError as refused:
         return _refuse(refused)
     except ClientDisconnect:
         return Response(status_code=400)
     return Response(status_code=204, headers=NEVER_STORE)
-
-
-async def _read_body(request: Request) -> bytes:
-    """The body, but no more than a little over what is allowed: intake refuses what is over."""
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        return bytes(MAX_BODY + 1)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            break
-    return bytes(body)
 
 
 async def get_pixel(request: Request) -> Response:
@@ -159,7 +148,7 @@ async def preflight(request: Request) -> Response:
 async def get_script(request: Request) -> Response:
     """A hosted script. Its address is the hash of its content, so it never changes."""
     try:
-        body = await key_table.read_script(request.app.state.client, request.path_params["name"])
+        body = await request.app.state.scripts.get(request.path_params["name"])
     except (redis.RedisError, OSError):
         body = None
     if body is None:

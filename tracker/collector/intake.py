@@ -76,6 +76,8 @@ class Intake:
         try:
             await self._queue.append(pack(key, envelope, self._keys.partitions))
         except QueueAwayError as error:
+            # Taking less than nothing gives back: what was refused must not count as sent.
+            self._rates.take(key, -len(envelope.hits), self._now())
             raise RefusedError(Refusal.QUEUE_AWAY) from error
 
 

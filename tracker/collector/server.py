@@ -10,14 +10,9 @@ from tracker.collector.http_limits import BoundedProtocol
 from tracker.settings import Settings
 
 OPTIONS: dict[str, Any] = {
+    **startup.SERVER_OPTIONS,
     "loop": "uvloop",
     "http": BoundedProtocol,
-    "ws": "none",
-    "access_log": False,
-    "log_level": "warning",
-    "server_header": False,
-    "proxy_headers": False,
-    "timeout_graceful_shutdown": 10,
 }
 
 
