@@ -1,9 +1,13 @@
 """Who may call the API, and how it says no."""
 
+import dataclasses
+
 import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import EVENTS, KEY
+from tracker.api.app import make_app
+from tracker.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -46,5 +50,34 @@ def test_other_host_names_are_refused(shop: TestClient) -> None:
     assert shop.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8700", "localhost", "LOCALHOST:80", "[::1]:8700"])
+def test_the_names_of_this_machine_are_let_in(anonymous: TestClient, host: str) -> None:
+    assert anonymous.get("/", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "status"), [("::1", 200), ("::", 404)])
+def test_pages_are_there_on_loopback_only(settings: Settings, host: str, status: int) -> None:
+    app = make_app(dataclasses.replace(settings, web_host=host))
+    with TestClient(app, base_url="http://[::1]:8700") as client:
+        assert client.get("/").status_code == status
+
+
 def test_health(anonymous: TestClient) -> None:
-    assert anonymous.get("/health").text == "ok"
+    answer = anonymous.get("/health")
+    assert (answer.status_code, answer.text) == (200, "ok")
+
+
+@pytest.mark.parametrize(
+    ("away", "says"),
+    [
+        ({"database_url": "postgresql://127.0.0.1:1/x"}, "away: PostgreSQL"),
+        ({"redis_url": "redis://127.0.0.1:1"}, "away: Redis"),
+    ],
+)
+def test_health_names_a_server_that_is_away(
+    settings: Settings, away: dict[str, str], says: str
+) -> None:
+    app = make_app(dataclasses.replace(settings, **away))  # type: ignore[arg-type]
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        answer = client.get("/health")
+    assert (answer.status_code, answer.text) == (200, says)

@@ -107,4 +107,4 @@ def test_snippets(shop: TestClient) -> None:
         snippet = shop.get(f"{EVENTS}/booking/snippet", params={"form": form}).json()
         assert f"/v1/{key}" in snippet["html"]
         assert 0 < snippet["gzip_bytes"] <= 1500
-    assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 409
+    assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 400

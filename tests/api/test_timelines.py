@@ -78,6 +78,16 @@ def test_the_page_shows_what_visitors_sent_as_text(shop: TestClient) -> None:
     assert "<b>" not in page.text
 
 
+@pytest.mark.usefixtures("bookings")
+@pytest.mark.parametrize("path", ["a/sections/b%20%C3%A9", "a%2Fsections%2Fb%20%C3%A9"])
+def test_a_key_with_slashes(shop: TestClient, db: psycopg.Connection, path: str) -> None:
+    db.execute("UPDATE identifier SET key = 'a/sections/b é'")
+    answer = shop.get(TIMELINE.replace("/ann/", f"/{path}/"))
+    assert answer.json()["identifiers"] == [{"keyspace": "web", "key": "a/sections/b é"}]
+    assert len(answer.json()["items"]) == 2
+    assert "240.50" in shop.get(f"/sections/shop/profiles/web/{path}").text
+
+
 def test_nobody(shop: TestClient) -> None:
     assert shop.get(TIMELINE).status_code == 404
     assert shop.get("/sections/shop/profiles/web/ann").status_code == 404

@@ -113,9 +113,14 @@ def _turn(
     return None
 
 
+_FORMS = ("inline", "hosted")
+
+
 def show_snippet(request: Request) -> Response:
     """`GET …/events/{event}/snippet?form=inline|hosted`: the HTML to paste."""
     form = request.query_params.get("form", "inline")
+    if form not in _FORMS:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "`form` is inline or hosted.")
     settings = request.app.state.settings
     with opened(request) as (connection, section):
         definition = find_definition(connection, section, request)
