@@ -114,6 +114,37 @@ def test_an_audit_that_does_not_balance_exits_1(shop: Run, db: psycopg.Connectio
     assert json.loads(shop("audit", "--json", code=1))["balanced"] is False
 
 
+def test_names_are_shown_as_they_are(shop: Run) -> None:
+    name = "[bold]x[/bold] [/] :tada:"
+    shop("section", "create", name, "--origin", "[red]")
+    shop("event", "create", name, "--section", "shop", "--description", "[dim]")
+    for command in (("section", "list"), ("event", "list", "--section", "shop")):
+        assert name in shop(*command)
+    assert "[red]" in shop("section", "list")
+    [event] = json.loads(shop("event", "list", "--section", "shop", "--json"))
+    shown = shop("event", "show", event["slug"], "--section", "shop")
+    assert name in shown
+    assert "[dim]" in shown
+
+
+def test_a_database_without_the_schema(pintag: Run, db: psycopg.Connection) -> None:
+    db.execute("DROP SCHEMA public CASCADE")
+    assert "Run: pintag migrate" in pintag("event", "list", code=2)
+
+
+@pytest.mark.parametrize("prefix", ["pintag", "com.Pintag", "com..pintag", "com.pin tag"])
+def test_a_prefix_that_is_none(
+    pintag: Run, db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    monkeypatch.setenv("PINTAG_PREFIX", prefix)
+    assert "PINTAG_PREFIX: " in pintag("migrate", code=2)
+    assert db.execute("SELECT to_regclass('installation')").fetchone() == (None,)
+    monkeypatch.setenv("PINTAG_PREFIX", "org.example-shop")
+    pintag("migrate")
+    assert db.execute("SELECT prefix FROM installation").fetchone() == ("org.example-shop",)
+
+
 def test_an_empty_quarantine(shop: Run) -> None:
     assert "The quarantine is empty." in shop("quarantine", "list")
     assert json.loads(shop("quarantine", "list", "--json")) == []

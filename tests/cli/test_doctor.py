@@ -14,7 +14,12 @@ from tracker.settings import Settings
 from tracker.stores import hit_queue
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
-CONFIG = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+CONFIG = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "maxmemory-policy": "noeviction",
+    "maxmemory": "1000000",
+}
 
 
 def levels(findings: Sequence[Finding]) -> set[str]:
@@ -38,6 +43,7 @@ def test_a_sound_installation(settings: Settings, monkeypatch: pytest.MonkeyPatc
     assert code == 0, output
     assert "problem" not in output
     assert "none yet: no worker ran so far" in output
+    assert "ok       Redis maxmemory" in output
 
 
 def test_a_problem_makes_the_exit_code_1(
@@ -109,6 +115,13 @@ def test_server_versions() -> None:
 def test_a_redis_that_may_lose_hits(setting: str, value: str) -> None:
     findings = doctor.check_redis({"redis_version": "7.4.0"}, {**CONFIG, setting: value})
     assert problems(findings) == [f"Redis {setting}"]
+
+
+def test_a_redis_without_a_memory_limit_is_a_warning() -> None:
+    findings = doctor.check_redis({"redis_version": "7.4.0"}, {**CONFIG, "maxmemory": "0"})
+    [warning] = [finding for finding in findings if finding.level != "ok"]
+    assert (warning.level, warning.subject) == ("warning", "Redis maxmemory")
+    assert warning.remedy
 
 
 def test_a_redis_that_hides_its_configuration_is_a_warning() -> None:

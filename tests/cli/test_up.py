@@ -1,5 +1,6 @@
 """`pintag up`: what it starts, says and leaves, and whom it refuses."""
 
+import errno
 import os
 import signal
 import socket
@@ -132,6 +133,29 @@ def test_passwords_stay_off_the_screen() -> None:
     assert "secret" not in running.masked("postgresql:///db?user=u&password=secret&x=1")
 
 
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "192.0.2.1"])
+def test_an_address_of_another_machine_is_named(host: str) -> None:
+    wrong = Settings(web_port=free_ports(), collector_host=host, collector_port=free_ports())
+    with pytest.raises(EmbeddedError) as refusal:
+        running.check_ports(wrong)
+    assert f"{host!r} is no address of this machine (" in str(refusal.value)
+    assert "Mend PINTAG_COLLECTOR_HOST" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.EADDRINUSE, "is not free ("),
+        (errno.EACCES, "ports below 1024"),
+        (errno.EMFILE, "can't be used ("),
+    ],
+)
+def test_why_a_port_cannot_be_had(number: int, says: str) -> None:
+    said = running.why_not(OSError(number, os.strerror(number)))
+    assert says in said
+    assert os.strerror(number) in said
+
+
 def test_a_lock_is_free_again_after_its_holder(data_dir: Path) -> None:
     refusal = pytest.raises(EmbeddedError, match=f"pid {os.getpid()}, it is starting")
     with running.exclusive(data_dir), refusal, running.exclusive(data_dir):
@@ -146,5 +170,7 @@ def test_servers_of_ones_own_in_an_empty_folder(data_dir: Path, settings: Settin
         state = read_state(data_dir)
         assert set(state["processes"]) == PARTS - {"valkey", "postgres"}
         assert own.items() <= state["environment"].items()
+        screen = (data_dir / "screen.txt").read_text()
+        assert "PostgreSQL and Valkey" not in screen
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0

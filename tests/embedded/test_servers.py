@@ -1,5 +1,6 @@
 """The servers keep what they confirmed, whatever ends them."""
 
+import os
 from pathlib import Path
 
 import psycopg
@@ -47,6 +48,8 @@ def test_settings_that_durability_rests_on(servers: Servers) -> None:
         assert client.config_get("appendonly") == {"appendonly": "yes"}
         assert client.config_get("appendfsync") == {"appendfsync": "always"}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        assert 0 < int(client.config_get("maxmemory")["maxmemory"]) < memory
 
 
 def test_only_private_sockets_lead_to_them(servers: Servers) -> None:

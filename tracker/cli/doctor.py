@@ -111,7 +111,14 @@ def check_redis(info: Mapping[str, Any], config: Mapping[str, str] | None) -> li
         else:
             remedy = f"CONFIG SET {name} {wanted}, and in its file: else hits can be lost."
             findings.append(Finding("problem", f"Redis {name}", value, remedy))
-    return findings
+    return [*findings, _check_memory(config["maxmemory"])]
+
+
+def _check_memory(limit: str) -> Finding:
+    if limit != "0":
+        return Finding("ok", "Redis maxmemory", f"{int(limit):,} bytes")
+    remedy = "Set it below the machine's memory: a full queue must refuse hits, not be ended."
+    return Finding("warning", "Redis maxmemory", "no limit", remedy)
 
 
 def check_clocks(here: float, postgres: float, redis_time: float) -> list[Finding]:
@@ -201,7 +208,8 @@ def _connect_redis(url: str) -> Any:
 
 def _redis_config(client: Any) -> dict[str, str] | None:
     try:
-        return {name: client.config_get(name).get(name, "not set") for name in _DURABLE_REDIS}
+        names = (*_DURABLE_REDIS, "maxmemory")
+        return {name: client.config_get(name).get(name, "not set") for name in names}
     except redis.ResponseError:
         return None
 

@@ -109,7 +109,7 @@ def _print(definition: Definition, as_json: bool) -> None:
     if as_json:
         print_json(shown(definition, datetime.now(UTC)))
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     console.print(definition.name, style="bold", markup=False)
     console.print(f"  {definition.category} · {definition.discriminator}", markup=False)
     if definition.description:

@@ -33,7 +33,7 @@ def show(
     if as_json:
         print_json(profile)
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, emoji=False, soft_wrap=True)
     for identifier in profile.identifiers:
         line = f"{identifier.keyspace}: {identifier.key}"
         console.print(harmless(line), style="bold", markup=False)

@@ -1,5 +1,6 @@
 """What `pintag up` leaves for others while it runs: its lock, its ports, DIR/up.json."""
 
+import errno
 import fcntl
 import json
 import os
@@ -71,7 +72,7 @@ def exclusive(directory: Path) -> Iterator[None]:
 
 
 def check_ports(settings: Settings) -> None:
-    """Raise EmbeddedError, which names the way out, where a port is taken."""
+    """Raise EmbeddedError, which names the way out, where a process could not listen."""
     for name, host, port in (
         ("web", settings.web_host, settings.web_port),
         ("collector", settings.collector_host, settings.collector_port),
@@ -79,11 +80,25 @@ def check_ports(settings: Settings) -> None:
         try:
             _bind(host, port)
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise EmbeddedError(
+                    f"{host!r} is no address of this machine ({error.strerror}).\n"
+                    f"Mend PINTAG_{name.upper()}_HOST: the {name} process is to listen there."
+                ) from None
             raise EmbeddedError(
-                f"Port {port}, meant for the {name} process, is not free ({error.strerror}).\n"
-                f"Choose another one: pintag up --port {settings.web_port + 100} "
+                f"Port {port}, meant for the {name} process, {why_not(error)}.\n"
+                f"Choose another one: pintag up --port {max(settings.web_port, 1024) + 100} "
                 f"(the collector takes the next one up, or PINTAG_COLLECTOR_PORT)."
             ) from None
+
+
+def why_not(error: OSError) -> str:
+    """What keeps a process from a port, for people."""
+    if error.errno == errno.EADDRINUSE:
+        return f"is not free ({error.strerror})"
+    if error.errno == errno.EACCES:
+        return f"is not for everyone: ports below 1024 mostly need rights ({error.strerror})"
+    return f"can't be used ({error.strerror})"
 
 
 class StateFile:

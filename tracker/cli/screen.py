@@ -23,28 +23,25 @@ class Screen:
         with self._console.status(f"{doing} …", spinner="dots"):
             yield
         took = f"{time.monotonic() - since:.1f} s"
-        self._line((f"  {self._tick} ", "green"), (done, ""), (f"  {took}", "dim"))
+        self.line((f"  {self._tick} ", "green"), (done, ""), (f"  {took}", "dim"))
 
     def title(self, text: str) -> None:
-        self._line((text, "bold"))
+        self.line((text, "bold"))
 
     def say(self, text: str) -> None:
         """Something happened that people should know of."""
-        self._line((time.strftime("  %H:%M:%S  "), "dim"), (text, "yellow"))
+        self.line((time.strftime("  %H:%M:%S  "), "dim"), (text, "yellow"))
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
         """Names and values. Values are never cut or wrapped: people copy them."""
         width = max(len(name) for name, _ in rows) + 2
-        self._line()
+        self.line()
         for name, value in rows:
-            self._line((f"  {name.ljust(width)}", "bold"), (value, "cyan"))
-        self._line()
+            self.line((f"  {name.ljust(width)}", "bold"), (value, "cyan"))
+        self.line()
 
     def line(self, *parts: tuple[str, str]) -> None:
         """A line of (text, style) parts."""
-        self._line(*parts)
-
-    def _line(self, *parts: tuple[str, str]) -> None:
         self._console.print(Text.assemble(*parts), soft_wrap=True)
 
 

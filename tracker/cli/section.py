@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, UsageError
 from tracker.cli.store import stores as opened
 from tracker.rules.definitions import slugify
@@ -42,8 +43,8 @@ def list_() -> None:
     table = Table("Section", "Name", "Origins", box=None)
     with opened() as stores:
         for section in sections.every(stores.database):
-            origins = " ".join(section.allowed_origins) or "any"
-            table.add_row(section.slug, Text(section.name), origins)
+            origins = Text(harmless(" ".join(section.allowed_origins) or "any"))
+            table.add_row(section.slug, Text(harmless(section.name)), origins)
     Console().print(table)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -75,7 +76,9 @@ async def _start(
     supervisor: Supervisor, settings: Settings, demo: bool, screen: Screen, state: StateFile
 ) -> None:
     directory = Path(settings.data_dir)
-    with screen.step("Starting PostgreSQL and Valkey", "PostgreSQL and Valkey"):
+    own = {"PostgreSQL": settings.database_url, "Valkey": settings.redis_url}
+    ours = " and ".join(name for name, url in own.items() if not url)
+    with screen.step(f"Starting {ours}", ours) if ours else nullcontext():
         found = await embedded.start(
             supervisor, directory, settings.database_url, settings.redis_url
         )
