@@ -13,7 +13,7 @@ from typing import Any
 
 HANG = -1  # as an answer: none until the test is over
 CLOSE = -2  # as an answer: the connection is closed
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

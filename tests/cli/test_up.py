@@ -24,7 +24,7 @@ PARTS = {"valkey", "postgres", "web", "collector", "worker", "jobs"}
 def refused(data: Path, port: int) -> str:
     """What an `up` says that must not start."""
     done = subprocess.run(
-        command(data, port), capture_output=True, text=True, env=CLEAN, timeout=60, check=False
+        command(data, port), capture_output=True, text=True, env=CLEAN, timeout=180, check=False
     )
     assert done.returncode == 1, done
     assert "Traceback" not in done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 from tracker.embedded.layout import postgres_account
 
 
-def until(condition: Callable[[], object], what: str = "", seconds: float = 30) -> None:
+def until(condition: Callable[[], object], what: str = "", seconds: float = 120) -> None:
     """Return once the condition holds; fail after a deadline."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -66,7 +66,7 @@ def up(
             env={**CLEAN, **environment},
         )
         try:
-            until(lambda: (data / "up.json").exists() or process.poll() is not None, seconds=60)
+            until(lambda: (data / "up.json").exists() or process.poll() is not None)
             assert process.poll() is None, (data / "screen.txt").read_text()
             yield process
         finally:
@@ -111,7 +111,7 @@ class Installation:
         """Kill a part at once, and wait until `up` has started it again."""
         pid = self.state["processes"][part]
         os.kill(pid, signal.SIGKILL)
-        until(lambda: self.state["processes"].get(part) not in (None, pid), seconds=60)
+        until(lambda: self.state["processes"].get(part) not in (None, pid))
 
     def pintag(self, *arguments: str, code: int = 0) -> str:
         """Run a command against it; returns what it printed."""
@@ -120,7 +120,7 @@ class Installation:
             env={**CLEAN, "PINTAG_DATA": str(self.data)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr
@@ -129,7 +129,7 @@ class Installation:
     def audit(self) -> Audit:
         """The audit, once nothing is queued any more."""
         with self.database() as connection, self.redis() as client:
-            until(lambda: auditing.audit(connection, client).queued == 0, seconds=60)
+            until(lambda: auditing.audit(connection, client).queued == 0)
             return auditing.audit(connection, client)
 
 

@@ -61,7 +61,7 @@ class Load:
     def _post(self, body: str) -> int:
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(self._address.netloc, timeout=15)
+                self._connection = http.client.HTTPConnection(self._address.netloc, timeout=60)
             self._connection.request("POST", self._path, body)
             answer = self._connection.getresponse()
             answer.read()

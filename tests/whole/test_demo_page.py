@@ -12,6 +12,7 @@ from tests.whole.installation import Installation
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One visitor, who keeps their storage from test to test."""
     context = browser.new_context()
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 
@@ -46,7 +47,7 @@ def test_a_click_shows_up_on_the_timeline(
 ) -> None:
     page.click(button)
     newest = page.locator("#timeline li", has_text=event).first
-    newest.wait_for(timeout=10_000)
+    newest.wait_for(timeout=60_000)
     assert fields in " ".join(newest.inner_text().split())
     page.click("#profile")
     assert event in page.inner_text(".timeline")

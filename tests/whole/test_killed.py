@@ -9,6 +9,8 @@ from tests.embedded.waiting import descendants, until, until_gone
 from tests.whole.installation import Installation, installed
 from tests.whole.load import Load, under_load
 
+pytestmark = pytest.mark.slow
+
 SOME = 100
 """Hits that are acknowledged before a part is killed, and after it is back."""
 

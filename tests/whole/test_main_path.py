@@ -25,6 +25,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, pintag: Installation)
     )
     with website(snippets) as site:
         context = browser.new_context()
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.goto(site)
         yield page

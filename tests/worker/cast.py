@@ -99,7 +99,7 @@ class Harbour:
         assert (found.problems, found.queued) == ([], 0)
         return {str(state): hits for state, hits in found.states.items() if hits}
 
-    def until_empty(self, seconds: float = 60) -> None:
+    def until_empty(self, seconds: float = 120) -> None:
         until(lambda: self.audit().queued == 0, "the queue is empty", seconds)
 
 

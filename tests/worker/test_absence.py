@@ -37,6 +37,7 @@ def load(harbour: Harbour) -> None:
         harbour.send(hit(f"visitor-{number % 30}", data=data), to=number % 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victims", [("postgres",), ("valkey",), ("postgres", "valkey")])
 def test_servers_killed_under_load(data_dir: Path, victims: tuple[str, ...]) -> None:
     with ExitStack() as stack:
