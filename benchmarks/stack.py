@@ -21,9 +21,9 @@ import redis
 
 from benchmarks.load import Plan, Result
 from tracker import embedded
-from tracker.auditing import audit
+from tracker.actions.auditing import audit
+from tracker.actions.demo import ensure_demo
 from tracker.cli.running import environment_of
-from tracker.demo import ensure_demo
 from tracker.embedded import Servers
 from tracker.embedded.processes import die_with_parent
 from tracker.settings import Settings

@@ -13,7 +13,7 @@ LAYERS = [
     {"tracker.settings"},
     {"tracker.stores"},
     {"tracker.snippets"},
-    {"tracker.saving", "tracker.auditing", "tracker.demo"},
+    {"tracker.actions"},
     {"tracker.collector", "tracker.pages", "tracker.api"},
     {"tracker.embedded"},
     {"tracker.cli"},

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from tracker.demo import ensure_demo
+from tracker.actions.demo import ensure_demo
 from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import definitions, sections

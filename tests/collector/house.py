@@ -14,7 +14,7 @@ from redis import Redis
 from starlette.applications import Starlette
 
 from tests.embedded.waiting import until
-from tracker import saving
+from tracker.actions import saving
 from tracker.collector import server
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings

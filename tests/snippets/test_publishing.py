@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from tracker import saving
+from tracker.actions import saving
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings
 from tracker.snippets import publishing, tracking

@@ -18,8 +18,8 @@ import psycopg
 import redis
 
 from tests.embedded.waiting import descendants, until, until_gone
-from tracker import auditing
-from tracker.auditing import Audit
+from tracker.actions import auditing
+from tracker.actions.auditing import Audit
 from tracker.stores import database, hit_queue
 
 CLEAN = {

@@ -14,8 +14,8 @@ import psycopg
 from redis import Redis
 
 from tests.embedded.waiting import until
-from tracker import auditing, saving
-from tracker.auditing import Audit
+from tracker.actions import auditing, saving
+from tracker.actions.auditing import Audit
 from tracker.rules.definitions import Category, Draft, FieldDraft
 from tracker.rules.fields import FieldType
 from tracker.rules.ids import mint

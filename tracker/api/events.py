@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker import saving
+from tracker.actions import saving
 from tracker.api.access import body_of, find_definition, opened
 from tracker.api.problems import ProblemError, json_response
 from tracker.rules.definitions import current_version

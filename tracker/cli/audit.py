@@ -3,7 +3,7 @@
 import typer
 from rich.console import Console
 
-from tracker import auditing
+from tracker.actions import auditing
 from tracker.cli.store import JsonOption, print_json
 from tracker.cli.store import stores as opened
 

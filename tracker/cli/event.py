@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker import saving
+from tracker.actions import saving
 from tracker.api.events import shown
 from tracker.cli.store import JsonOption, SectionOption, UsageError, listed, print_json, read_json
 from tracker.cli.store import stores as opened

@@ -96,7 +96,7 @@ async def _start(
 
 
 def _ensure_demo(settings: Settings) -> dict[str, Any]:
-    from tracker.demo import ensure_demo
+    from tracker.actions.demo import ensure_demo
 
     return ensure_demo(settings)
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tracker import demo
+from tracker.actions import demo
 from tracker.rules.definitions import Category
 from tracker.settings import Settings
 from tracker.snippets import tracking

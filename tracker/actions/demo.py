@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import redis
 
-from tracker import saving
+from tracker.actions import saving
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings
 from tracker.snippets import tracking

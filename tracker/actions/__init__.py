@@ -1,0 +1,1 @@
+"""What people and API clients can do, once for the API, the pages and the commands alike."""
