@@ -1,10 +1,11 @@
-"""Fixtures on real servers: one PostgreSQL and one Valkey a session, an own database a test."""
+"""Fixtures on real servers: one PostgreSQL and one Valkey a session, an empty database a test."""
 
 import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -15,8 +16,9 @@ from redis import Redis
 from tracker import embedded
 from tracker.embedded import Servers
 from tracker.settings import Settings
-from tracker.stores import database
+from tracker.stores import database, event_tables
 
+SECRET_KEY = "a-secret-key-that-only-tests-know-of"
 _TEMPLATE = "pintag_template"
 _numbers = itertools.count(1)
 
@@ -52,20 +54,88 @@ def _template(servers: Servers) -> str:
     with database.connect(servers.database_url) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_TEMPLATE)))
     database.migrate(Settings(database_url=_named(servers, _TEMPLATE)))
+    with database.connect(_named(servers, _TEMPLATE)) as connection:
+        # So that workers find their tables, and tests that change the schema stand out.
+        event_tables.ensure(connection, datetime.now(UTC))
+        connection.execute(_NOTE_CHANGES)
     return _TEMPLATE
 
 
+_NOTE_CHANGES = """
+CREATE SCHEMA tests;
+CREATE TABLE tests.changed ();
+CREATE FUNCTION tests.note() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO tests.changed DEFAULT VALUES;
+END $$;
+CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION tests.note();
+"""
+_EMPTY = """
+DO $$
+DECLARE names text;
+BEGIN
+    SELECT string_agg(quote_ident(relname), ', ') INTO names FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+    AND relname NOT IN ('installation', 'hit_partition', 'alembic_version');
+    EXECUTE 'TRUNCATE ' || names || ' RESTART IDENTITY CASCADE';
+END $$;
+DELETE FROM installation;
+INSERT INTO installation (prefix, partitions) VALUES ('com.pintag', 8);
+DELETE FROM hit_partition;
+INSERT INTO hit_partition (number) SELECT generate_series(0, 7);
+ALTER SEQUENCE profile_id RESTART;
+DELETE FROM tests.changed;
+"""
+
+
+class Databases:
+    """Migrated databases for tests: emptied and used again, but for those with another schema."""
+
+    def __init__(self, servers: Servers, template: str) -> None:
+        self._servers, self._template = servers, sql.Identifier(template)
+        self._free: list[str] = []
+
+    def take(self) -> str:
+        if self._free:
+            return self._free.pop()
+        name = f"test_{next(_numbers)}"
+        with database.connect(self._servers.database_url) as connection:
+            new = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            connection.execute(new.format(sql.Identifier(name), self._template))
+        return name
+
+    def give_back(self, name: str) -> None:
+        with database.connect(self._servers.database_url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+            )
+            try:
+                with database.connect(_named(self._servers, name)) as emptied:
+                    if not emptied.execute("SELECT FROM tests.changed").fetchall():
+                        emptied.execute(_EMPTY)
+                        self._free.append(name)
+            except psycopg.Error:
+                pass
+            if name not in self._free:
+                drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+                connection.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def _databases(servers: Servers, _template: str) -> Databases:
+    return Databases(servers, _template)
+
+
 @pytest.fixture
-def settings(servers: Servers, _template: str) -> Iterator[Settings]:
-    """Settings that name a migrated database of this test's own, and an empty Valkey."""
-    name = f"test_{next(_numbers)}"
-    new, old = sql.Identifier(name), sql.Identifier(_template)
-    with database.connect(servers.database_url) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(new, old))
-        with Redis.from_url(servers.redis_url, legacy_responses=False) as client:
-            client.flushdb()
-        yield Settings(database_url=_named(servers, name), redis_url=servers.redis_url)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(new))
+def settings(servers: Servers, _databases: Databases) -> Iterator[Settings]:
+    """Settings that name an empty, migrated database of this test's own, and an empty Valkey."""
+    name = _databases.take()
+    with Redis.from_url(servers.redis_url, legacy_responses=False) as client:
+        client.flushdb()
+    yield Settings(
+        database_url=_named(servers, name), redis_url=servers.redis_url, secret_key=SECRET_KEY
+    )
+    _databases.give_back(name)
 
 
 @pytest.fixture

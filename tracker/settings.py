@@ -120,6 +120,25 @@ class Settings:
         _number,
     )
 
+    secret_key: str = _setting(
+        "PINTAG_SECRET_KEY",
+        "",
+        "At least 32 random characters: what signs tokens and encrypts secrets. `pintag up` keeps "
+        "one in its data folder.",
+    )
+    cooldown: int = _setting(
+        "PINTAG_COOLDOWN",
+        3600,
+        "Seconds after an edit until the event can be edited again, and its new version used.",
+        _number,
+    )
+    max_age_days: int = _setting(
+        "PINTAG_MAX_AGE_DAYS",
+        0,
+        "Days after which every event is deleted, a week's at a time; 0: never.",
+        _number,
+    )
+
     @property
     def public_collector_url(self) -> str:
         """The collector's address as browsers see it, without a slash at the end."""

@@ -14,7 +14,7 @@ from tracker.rules.states import (
     state_counts,
 )
 
-STORED, QUARANTINED = str(Outcome.STORED), str(Outcome.QUARANTINED)
+STORED, QUARANTINED, HELD = str(Outcome.STORED), str(Outcome.QUARANTINED), str(Outcome.HELD)
 LEDGER = Counter(
     {
         Move(0, QUEUED, STORED): 10,
@@ -26,7 +26,7 @@ LEDGER = Counter(
     }
 )
 COUNTED = {0: 10, 1: 11, 2: 0}
-ROWS = {STORED: 16, QUARANTINED: 2}
+ROWS = {STORED: 16, QUARANTINED: 2, HELD: 0}
 
 
 def test_a_state_has_what_came_in_less_what_went_out() -> None:
@@ -65,7 +65,7 @@ def test_what_was_added_is_queued_or_was_read(
 
 def test_books_that_balance() -> None:
     assert outcome_imbalances(COUNTED, LEDGER, ROWS) == []
-    assert outcome_imbalances({}, {}, {STORED: 0, QUARANTINED: 0}) == []
+    assert outcome_imbalances({}, {}, {STORED: 0, QUARANTINED: 0, HELD: 0}) == []
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from tests.worker.cast import Harbour, drain, hit, new_id, now_ms
 from tracker.stores import event_tables
 from worker.steps import DAY_MS
 
-MONDAY = datetime(2026, 12, 28, tzinfo=UTC)
+MONDAY = datetime(2037, 12, 28, tzinfo=UTC)
 AROUND_NEW_YEAR = [
-    *(f"event_2026_w{week}" for week in range(48, 54)),
-    *(f"event_2027_w0{week}" for week in (1, 2, 3)),
+    *(f"event_2037_w{week}" for week in range(48, 54)),
+    *(f"event_2038_w0{week}" for week in (1, 2, 3)),
 ]
 
 
@@ -21,7 +21,7 @@ AROUND_NEW_YEAR = [
 def test_five_weeks_back_and_three_ahead(db: psycopg.Connection, into_the_week: timedelta) -> None:
     assert event_tables.ensure(db, MONDAY + into_the_week) == AROUND_NEW_YEAR
     assert event_tables.ensure(db, MONDAY + into_the_week) == []
-    assert event_tables.ensure(db, MONDAY + timedelta(weeks=1)) == ["event_2027_w04"]
+    assert event_tables.ensure(db, MONDAY + timedelta(weeks=1)) == ["event_2038_w04"]
 
 
 def test_hits_land_in_the_weeks_of_their_ids(harbour: Harbour) -> None:
@@ -44,6 +44,6 @@ def test_events_that_came_before_their_week_was_made(db: psycopg.Connection) -> 
         )
     event_tables.ensure(db, MONDAY)
     rows = db.execute("SELECT tableoid::regclass::text, id FROM event ORDER BY id").fetchall()
-    assert rows == [("event_2026_w53", early), ("event_other", later)]
+    assert rows == [("event_2037_w53", early), ("event_other", later)]
     with pytest.raises(psycopg.errors.UniqueViolation):
         db.execute("INSERT INTO event SELECT * FROM event")

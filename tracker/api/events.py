@@ -14,7 +14,7 @@ from starlette.routing import Route
 from tracker.actions import saving
 from tracker.api.access import body_of, find_definition, opened
 from tracker.api.problems import ProblemError, json_response
-from tracker.rules.definitions import current_version
+from tracker.rules.definitions import current_version, deprecated_at
 from tracker.rules.drafts import parse_draft
 from tracker.snippets import tracking
 from tracker.snippets.render import gzip_size
@@ -39,7 +39,7 @@ def shown(definition: Definition, now: datetime) -> dict[str, Any]:
                 "id": version.public_id,
                 "number": version.number,
                 "usable_from": version.usable_from,
-                "deprecated_at": version.deprecated_at,
+                "deprecated_at": deprecated_at(version, versions, now),
                 "fields": version.fields,
             }
             for version in versions

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import re
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,6 +33,17 @@ def settings_for(port: int | None, directory: Path, environ: Mapping[str, str]) 
         collector_port=collector,
         collector_url=settings.collector_url or address(settings.collector_host, collector),
     )
+
+
+def with_secret_key(settings: Settings, directory: Path) -> Settings:
+    """The settings with a secret key: the one given, or DIR/secret-key, made where missing."""
+    path = directory / "secret-key"
+    if settings.secret_key:
+        return settings
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+    return replace(settings, secret_key=path.read_text(encoding="ascii").strip())
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -43,6 +43,7 @@ def up(port: Port = None, data: Data = None, demo: Demo = True) -> None:
         _make(directory)
         with running.exclusive(directory):
             settings = running.settings_for(port, directory, os.environ)
+            settings = running.with_secret_key(settings, directory)
             running.check_ports(settings)
             asyncio.run(_run(settings, directory, demo))
     except EmbeddedError as error:

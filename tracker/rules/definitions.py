@@ -201,3 +201,14 @@ def current_version(versions: Iterable[V], now: datetime) -> V | None:
     """Return the version with the highest number that is usable at `now`, or None."""
     usable = (version for version in versions if version.usable_from <= now)
     return max(usable, key=lambda version: version.number, default=None)
+
+
+def deprecated_at(
+    version: _Version, versions: Iterable[_Version], now: datetime
+) -> datetime | None:
+    """When a version ceased to be the current one: when the next became usable; None until then.
+
+    Clients of the API take the first version without this time as the one to use.
+    """
+    later = (v.usable_from for v in versions if version.number < v.number and v.usable_from <= now)
+    return min(later, default=None)

@@ -10,6 +10,7 @@ class Outcome(StrEnum):
 
     STORED = "stored"
     DUPLICATE = "duplicate"
+    HELD = "held"
     QUARANTINED = "quarantined"
     DROPPED = "dropped"
 
@@ -40,6 +41,11 @@ class Reason(Described):
         Outcome.QUARANTINED,
         "The fields do not fit the version that the snippet is pinned to.",
     )
+    BAD_CLAIM = (
+        "bad_claim",
+        Outcome.QUARANTINED,
+        "A signed claim is not the section's, or it has expired and there is no other identifier.",
+    )
     INTERNAL_ERROR = (
         "internal_error",
         Outcome.QUARANTINED,
@@ -51,6 +57,7 @@ class Reason(Described):
         "The worker process died on this hit, again and again.",
     )
     HIDDEN = ("hidden", Outcome.DROPPED, "The definition was hidden before the hit was processed.")
+    ERASED = ("erased", Outcome.DROPPED, "The person it belongs to was erased.")
     NO_IDENTIFIER = (
         "no_identifier",
         Outcome.DROPPED,

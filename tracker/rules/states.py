@@ -7,10 +7,18 @@ from typing import NamedTuple
 from tracker.rules.outcomes import Outcome
 
 QUEUED = "queued"
-"""Where every hit comes from; all other states are outcomes, or `discarded`."""
+"""Where every hit comes from."""
+POSTED = "posted"
+"""Where events come from that an API client posted: they are no hits, and were never queued."""
 DISCARDED = "discarded"
 """Taken out of the quarantine by a person, for good."""
-KEPT = (Outcome.STORED, Outcome.QUARANTINED)
+ERASED = "erased"
+"""Deleted with all that was kept of a person, for good."""
+EXPIRED = "expired"
+"""Deleted because of its age, for good."""
+NO_PARTITION = -1
+"""Partition of moves that belong to none: those of posted, erased and expired events."""
+KEPT = (Outcome.STORED, Outcome.HELD, Outcome.QUARANTINED)
 """States whose hits are rows of a table, so that their rows can be counted."""
 
 
@@ -28,7 +36,7 @@ def state_counts(ledger: Mapping[Move, int]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for move, hits in ledger.items():
         counts[move.to_state] += hits
-        if move.from_state != QUEUED:
+        if move.from_state not in (QUEUED, POSTED):
             counts[move.from_state] -= hits
     return counts
 

@@ -18,7 +18,10 @@ class NameTakenError(Exception):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """An immutable snapshot of a definition's fields; `public_id` is what API clients see."""
+    """An immutable snapshot of a definition's fields; `public_id` is what API clients see.
+
+    edit: the number of the edit that made it, 0 for the first save.
+    """
 
     id: int
     public_id: str
@@ -27,11 +30,16 @@ class Version(msgspec.Struct, frozen=True):
     fields: list[Field]
     created_at: datetime
     usable_from: datetime
-    deprecated_at: datetime | None
+    edit: int = 0
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """A saved Custom Event with its versions, the newest first."""
+    """A saved Custom Event with its versions, the newest first.
+
+    edits: how often it was edited; locked_until: from when it can be edited again, None if it
+    never was; denied_operations: such as `email:read`; ttl_days: days until its events are
+    deleted, None for never.
+    """
 
     id: int
     section_id: int
@@ -43,6 +51,10 @@ class Definition(msgspec.Struct, frozen=True):
     web_tracking: bool
     hidden_at: datetime | None
     created_at: datetime
+    edits: int = 0
+    locked_until: datetime | None = None
+    denied_operations: list[str] = []
+    ttl_days: int | None = None
     versions: list[Version] = []
 
 
@@ -56,7 +68,7 @@ class Snippet(msgspec.Struct, frozen=True):
 
 _COLUMNS = (
     "id, section_id, category, slug, name, description, discriminator, "
-    "web_tracking, hidden_at, created_at"
+    "web_tracking, hidden_at, created_at, edits, locked_until, denied_operations, ttl_days"
 )
 
 
@@ -124,13 +136,13 @@ def _whole(connection: psycopg.Connection, condition: str, *values: Any) -> list
 def _versions(connection: psycopg.Connection, ids: list[int]) -> dict[int, list[Version]]:
     rows = connection.execute(
         "SELECT id, public_id, definition_id, number, fields, created_at, usable_from,"
-        " deprecated_at FROM version WHERE definition_id = ANY(%s) ORDER BY number DESC",
+        " edit FROM version WHERE definition_id = ANY(%s) ORDER BY number DESC",
         (ids,),
     )
     versions: dict[int, list[Version]] = {}
-    for id_, public_id, definition_id, number, fields, *times in rows:
+    for id_, public_id, definition_id, number, fields, *rest in rows:
         version = Version(
-            id_, public_id, definition_id, number, msgspec.convert(fields, list[Field]), *times
+            id_, public_id, definition_id, number, msgspec.convert(fields, list[Field]), *rest
         )
         versions.setdefault(definition_id, []).append(version)
     return versions
@@ -155,11 +167,13 @@ def switch_on(
             return None
         cursor.execute(
             "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)"
-            " ON CONFLICT (version_id) DO NOTHING",
+            " ON CONFLICT (version_id) WHERE retires_at IS NULL DO NOTHING",
             (key, version_id, now),
         )
         return cursor.execute(
-            "SELECT key, version_id, created_at FROM snippet WHERE version_id = %s", (version_id,)
+            "SELECT key, version_id, created_at FROM snippet WHERE version_id = %s"
+            " AND retires_at IS NULL",
+            (version_id,),
         ).fetchone()
 
 
@@ -172,7 +186,9 @@ def snippet_of(connection: psycopg.Connection, version_id: int) -> Snippet | Non
     """The snippet that is pinned to a version, if web tracking was ever on for it."""
     with connection.cursor(row_factory=class_row(Snippet)) as cursor:
         return cursor.execute(
-            "SELECT key, version_id, created_at FROM snippet WHERE version_id = %s", (version_id,)
+            "SELECT key, version_id, created_at FROM snippet WHERE version_id = %s"
+            " AND retires_at IS NULL",
+            (version_id,),
         ).fetchone()
 
 

@@ -6,8 +6,7 @@ from datetime import datetime
 import msgspec
 import psycopg
 
-from tracker.rules.outcomes import Outcome
-from tracker.rules.states import Move
+from tracker.rules.states import KEPT, Move
 
 
 class PartitionRow(msgspec.Struct, frozen=True):
@@ -41,7 +40,8 @@ def books(connection: psycopg.Connection) -> Books:
             "SELECT partition, from_state, to_state, reason, hits FROM ledger"
         ).fetchall()
         counts = connection.execute(
-            "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM quarantine)"
+            "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM held),"
+            " (SELECT count(*) FROM quarantine)"
         ).fetchall()[0]
         losses = connection.execute(
             "SELECT noticed_at, sum(counted)::bigint FROM queue_loss"
@@ -50,7 +50,7 @@ def books(connection: psycopg.Connection) -> Books:
     return Books(
         [PartitionRow(*row) for row in partitions],
         Counter({Move(*move): hits for *move, hits in moves}),
-        {Outcome.STORED: counts[0], Outcome.QUARANTINED: counts[1]},
+        dict(zip(KEPT, counts, strict=True)),
         [(noticed_at, hits) for noticed_at, hits in losses],
     )
 
