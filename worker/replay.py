@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import Connection
-from rq import get_current_job
 
 from tracker.rules.hits import QueuedHit
 from tracker.rules.outcomes import Outcome
@@ -18,6 +17,7 @@ from tracker.settings import load
 from tracker.stores import batches, database, quarantine
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.quarantine import QuarantinedHit
+from worker import progress
 from worker.batch import event_row, is_away
 from worker.context import Context
 from worker.steps import Verdict, Work, internal_error, run
@@ -38,7 +38,7 @@ def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
         context.refresh(connection)
         for start in range(0, len(ids), BATCH):
             counts += replay_batch(connection, context, ids[start : start + BATCH], dry_run)
-            _show_progress(min(start + BATCH, len(ids)), len(ids))
+            progress.show(min(start + BATCH, len(ids)), len(ids))
     return dict(counts)
 
 
@@ -104,10 +104,3 @@ def _name(work: Work, moves: Counter[Move]) -> str:
         return f"{Outcome.QUARANTINED} ({work.verdict.reason})"
     move = next(iter(moves))
     return f"{move.to_state} ({move.reason})" if move.reason else str(move.to_state)
-
-
-def _show_progress(done: int, total: int) -> None:
-    job = get_current_job()
-    if job is not None:
-        job.meta["progress"] = [done, total]
-        job.save_meta()  # type: ignore[no-untyped-call]

@@ -11,6 +11,7 @@ from tracker.cli import (
     doctor,
     errors,
     event,
+    jobs,
     migrate,
     profile,
     quarantine,
@@ -35,6 +36,7 @@ app.add_typer(event.app, name="event")
 app.add_typer(snippet.app, name="snippet")
 app.add_typer(profile.app, name="profile")
 app.add_typer(quarantine.app, name="quarantine")
+app.command("jobs")(jobs.jobs)
 app.command("audit")(audit.audit)
 app.add_typer(section.app, name="section")
 app.add_typer(section.keys, name="key")

@@ -1,18 +1,17 @@
 """`pintag quarantine …`: rejected hits, and what to do about them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from rq import Queue, Worker
-from rq.job import Job
 
 from tracker.cli.screen import Screen, harmless
 from tracker.cli.store import JsonOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
+from tracker.cli.waiting import wait
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores import batches, jobs, quarantine
 
@@ -109,7 +108,9 @@ def replay(
     """
     with opened() as stores:
         chosen = _chosen(stores, ids, reason, every)
-        counts = _wait(jobs.enqueue(stores.redis, jobs.REPLAY, chosen, dry_run), dry_run)
+        job = jobs.enqueue(stores.redis, jobs.REPLAY, chosen, dry_run)
+        useless = _NO_DRY_RUN if dry_run else ""
+        counts: dict[str, int] = wait(job, "the replay", "replaying", useless=useless)
     would = "would be" if dry_run else "now"
     for name, count in sorted(counts.items()):
         typer.echo(f"{count} {would} {name}")
@@ -117,46 +118,13 @@ def replay(
         Screen().line((line, "dim"))
 
 
-def _wait(job: Job, dry_run: bool) -> dict[str, int]:
-    """Wait for the job, as long as there is a process that can run it. Raises UsageError."""
-    with Console().status("replaying …") as status:
-
-        def show(state: str, done: Sequence[int]) -> None:
-            if state == "queued" and not _jobs_processes(job):
-                raise _nobody(job, dry_run)
-            status.update(_progress(state, done))
-
-        try:
-            counts: dict[str, int] = jobs.wait(job, show)
-        except jobs.JobFailedError as error:
-            raise UsageError(f"The replay failed: {error}") from None
-    return counts
-
-
-def _jobs_processes(job: Job) -> int:
-    return len(Worker.all(queue=Queue(job.origin, connection=job.connection)))
-
-
-def _nobody(job: Job, dry_run: bool) -> UsageError:
-    """Say that no process runs jobs. A replay is kept for the next one, a dry run has no use."""
-    if dry_run:
-        job.delete()
-        what = "There is no dry run without a jobs process, and none is running."
-    else:
-        what = "No jobs process is running: the replay waits, and will run once one starts."
-    return UsageError(f"{what}\nStart one: python -m worker.jobs")
+_NO_DRY_RUN = "There is no dry run without a jobs process, and none is running."
 
 
 def _summary(tried: int, chosen: int, dry_run: bool) -> Iterator[str]:
     yield f"{tried:,} hits {'tried, nothing was changed' if dry_run else 'replayed'}"
     if tried < chosen:
         yield f"{chosen - tried:,} left alone: another replay has them, or they are gone"
-
-
-def _progress(state: str, done: Sequence[int]) -> str:
-    if state == "queued":
-        return "waiting for the jobs process …"
-    return f"replaying: {done[0]:,} of {done[1]:,} …"
 
 
 @app.command()

@@ -2,28 +2,80 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
+import msgspec
 import redis
 from rq import Queue
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 
 QUEUE = "pintag"
 REPLAY = "worker.replay.replay"
+RETENTION = "worker.retention.run"
+ERASURE = "worker.erasure.erase"
+EXPORT = "worker.export.export"
 """Jobs are named, not imported: nothing in tracker imports the worker."""
 POLL_SECONDS = 0.1
+_KEEPING: dict[str, Any] = {
+    "job_timeout": "6h",
+    "result_ttl": 86_400,
+    "failure_ttl": 7 * 86_400,
+}
+_STATES = {JobStatus.STARTED: "running", JobStatus.QUEUED: "waiting", JobStatus.FAILED: "failed"}
 
 
 class JobFailedError(Exception):
     """The job ended without a result; the message says how."""
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A job as people see it; done and total are its progress, 0 of 0 before it says so."""
+
+    id: str
+    name: str
+    state: str
+    since: datetime | None
+    done: int
+    total: int
+    error: str | None
+
+
 def enqueue(client: redis.Redis, name: str, *arguments: object) -> Job:
     """Put a job into the queue; its result is kept for a day."""
-    return Queue(QUEUE, connection=client).enqueue(
-        name, *arguments, job_timeout="6h", result_ttl=86_400, failure_ttl=7 * 86_400
-    )
+    return Queue(QUEUE, connection=client).enqueue(name, *arguments, **_KEEPING)
+
+
+def enqueue_once(client: redis.Redis, name: str, *arguments: object, job_id: str) -> Job | None:
+    """The same, unless Redis still knows of a job with this id: then None."""
+    queue = Queue(QUEUE, connection=client)
+    try:
+        return queue.enqueue(name, *arguments, job_id=job_id, unique=True, **_KEEPING)
+    except DuplicateJobError:
+        return None
+
+
+def current(client: redis.Redis) -> list[Listed]:
+    """Jobs that run, wait or failed during the last week, in this order."""
+    queue = Queue(QUEUE, connection=client)
+    ids = [
+        *queue.started_job_registry.get_job_ids(),
+        *queue.get_job_ids(),
+        *queue.failed_job_registry.get_job_ids(),
+    ]
+    return [_listed(job) for job in Job.fetch_many(ids, connection=client) if job is not None]
+
+
+def _listed(job: Job) -> Listed:
+    status = job.get_status(refresh=False)
+    result = job.latest_result() if status is JobStatus.FAILED else None
+    error = _cause(result.exc_string or "") if result else None
+    done, total = job.meta.get("progress", (0, 0))
+    name = (job.func_name or "").rpartition(".")[0].rpartition(".")[2]
+    since = job.ended_at or job.started_at or job.enqueued_at
+    state = _STATES.get(status, str(status.value))
+    return Listed(job.id, name, state, since, done, total, error)
 
 
 def wait(job: Job, show: Callable[[str, Sequence[int]], None]) -> Any:
