@@ -81,7 +81,7 @@ COMMENT ON COLUMN section.trusts_pages IS 'true: claims need no signature';
 
 CREATE UNIQUE INDEX identifier_one_value ON identifier (profile_id, keyspace)
     WHERE keyspace <> 'web';
-CREATE INDEX event_claims ON event (section_id) WHERE claims IS NOT NULL;
+CREATE INDEX event_claims ON event (section_id, id) WHERE claims IS NOT NULL;
 
 CREATE TABLE merge (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -104,17 +104,44 @@ CREATE TABLE erased (
     PRIMARY KEY (section_id, hash)
 );
 COMMENT ON TABLE erased IS 'keyed hashes of erased identifiers: late hits are dropped';
+"""
+
+ERASURES = """
+CREATE TABLE erasure (
+    id            text PRIMARY KEY,
+    section_id    int NOT NULL REFERENCES section,
+    identifier_id bigint NOT NULL,
+    asked_at      timestamptz NOT NULL,
+    begun_at      timestamptz,
+    finished_at   timestamptz,
+    erased        jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE erasure IS 'erasures of profiles; whose they were is nowhere in a finished one';
+COMMENT ON COLUMN erasure.identifier_id IS 'by which the profile was asked for';
+COMMENT ON COLUMN erasure.erased IS 'how much of what was deleted so far';
+CREATE INDEX erasure_unfinished ON erasure (id) WHERE finished_at IS NULL;
+CREATE TABLE erasing (
+    erasure_id    text NOT NULL REFERENCES erasure ON DELETE CASCADE,
+    identifier_id bigint NOT NULL,
+    keyspace      text NOT NULL,
+    key           text NOT NULL,
+    PRIMARY KEY (erasure_id, identifier_id)
+);
+COMMENT ON TABLE erasing IS 'identifiers whose traces an unfinished erasure is deleting';
 
 CREATE TABLE export (
-    id         text PRIMARY KEY,
-    section_id int NOT NULL REFERENCES section,
-    client_id  bigint REFERENCES api_client,
-    profile_id bigint NOT NULL,
-    made_at    timestamptz NOT NULL,
-    ready_at   timestamptz,
-    expires_at timestamptz NOT NULL
+    id             text PRIMARY KEY,
+    section_id     int NOT NULL REFERENCES section,
+    client_id      bigint REFERENCES api_client,
+    identifier_id  bigint NOT NULL,
+    identifier_ids bigint[] NOT NULL,
+    made_at        timestamptz NOT NULL,
+    ready_at       timestamptz,
+    expires_at     timestamptz NOT NULL
 );
 COMMENT ON COLUMN export.client_id IS 'who may fetch it; null: asked for on the command line';
+COMMENT ON COLUMN export.identifier_id IS 'by which the profile was asked for';
+COMMENT ON COLUMN export.identifier_ids IS 'whose data is in it, so that their erasure ends it';
 CREATE TABLE export_part (
     export_id text NOT NULL REFERENCES export ON DELETE CASCADE,
     number    int NOT NULL,
@@ -125,7 +152,7 @@ CREATE TABLE export_part (
 
 
 def upgrade() -> None:
-    for statements in (DEFINITIONS, HELD, CLIENTS, PROFILES):
+    for statements in (DEFINITIONS, HELD, CLIENTS, PROFILES, ERASURES):
         op.execute(statements)
     op.execute(
         "CREATE TRIGGER erased_revision AFTER INSERT OR UPDATE OR DELETE ON erased"
