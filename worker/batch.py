@@ -1,7 +1,7 @@
 """From hits that went through the steps to the rows that the batch's transaction writes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 import psycopg
@@ -9,7 +9,7 @@ import psycopg
 from tracker.rules.hits import QueuedHit
 from tracker.rules.outcomes import Reason
 from tracker.stores import batches
-from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow
+from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow, StaleRulesError
 from worker.steps import Work, internal_error, read_id
 
 PORTION_BYTES = 16_000_000
@@ -17,11 +17,13 @@ PORTION_BYTES = 16_000_000
 MOST_KEY, MOST_RAW, MOST_REFUSAL = 1_000, 10_000_000, 1_000
 """What a bare row keeps, and far more than any hit has that came through a collector."""
 
+Works = list[Work]
+
 _encode = msgspec.json.Encoder().encode
 
 
-def rows_of(works: Iterable[Work], progress: list[Progress]) -> Batch:
-    """Sort the works by what became of them."""
+def rows_of(works: Works, progress: list[Progress]) -> Batch:
+    """Sort the works, which were judged by the same rules, by what became of them."""
     events: list[EventRow] = []
     quarantined: list[QuarantineRow] = []
     dropped: Counter[tuple[int, Reason]] = Counter()
@@ -32,7 +34,7 @@ def rows_of(works: Iterable[Work], progress: list[Progress]) -> Batch:
             quarantined.append(bare_row(work) if work.bare else quarantine_row(work))
         else:
             dropped[work.queued.partition, work.verdict.reason] += 1
-    return Batch(progress, events, quarantined, dropped)
+    return Batch(works[0].revision, progress, events, quarantined, dropped)
 
 
 def event_row(work: Work) -> EventRow:
@@ -46,7 +48,7 @@ def event_row(work: Work) -> EventRow:
         id=work.id,
         section_id=pinned.section_id,
         version_id=pinned.version_id,
-        web=hit.visitor or "",
+        key=hit.visitor or "",
         event_ms=hit.at,
         received_ms=work.received_ms,
         data=msgspec.Raw(work.data),
@@ -113,33 +115,43 @@ def progress_of(last_ids: Mapping[int, str], hits: Iterable[QueuedHit]) -> list[
 
 
 def commit(
-    connection: psycopg.Connection, works: list[Work], last_ids: Mapping[int, str]
+    connection: psycopg.Connection,
+    works: Works,
+    last_ids: Mapping[int, str],
+    again: Callable[[Works], Works],
 ) -> dict[int, str]:
     """Commit what became of the hits; returns the last stream ids of partitions that moved.
 
-    What PostgreSQL refuses is cut in halves until the hit that it refuses is alone, and that one
-    ends as our bug. Raises LostPartitionError, and psycopg.OperationalError when the database is
-    away: neither counts against a hit.
+    Where the rules have changed meanwhile, the hits are judged `again`. What PostgreSQL refuses
+    is cut in halves until the hit that it refuses is alone, and that one ends as our bug. Raises
+    LostPartitionError, and psycopg.OperationalError when the database is away: neither counts
+    against a hit.
     """
     progress = progress_of(last_ids, (work.queued for work in works))
-    try:
-        batches.commit(connection, rows_of(works, progress))
-    except (psycopg.Error, UnicodeError) as error:
-        if is_away(error):
-            raise
-        if len(works) == 1:
+    while True:
+        try:
+            batches.commit(connection, rows_of(works, progress))
+        except StaleRulesError:
+            works = again(works)
+        except (psycopg.Error, UnicodeError) as error:
+            if is_away(error):
+                raise
+            if len(works) > 1:
+                return _commit_halves(connection, works, last_ids, again)
             _give_way(works[0], error)
-            return commit(connection, works, last_ids)
-        return _commit_halves(connection, works, last_ids)
-    return {moved.number: moved.new for moved in progress}
+        else:
+            return {moved.number: moved.new for moved in progress}
 
 
 def _commit_halves(
-    connection: psycopg.Connection, works: list[Work], last_ids: Mapping[int, str]
+    connection: psycopg.Connection,
+    works: Works,
+    last_ids: Mapping[int, str],
+    again: Callable[[Works], Works],
 ) -> dict[int, str]:
     middle = len(works) // 2
-    moved = commit(connection, works[:middle], last_ids)
-    return moved | commit(connection, works[middle:], {**last_ids, **moved})
+    moved = commit(connection, works[:middle], last_ids, again)
+    return moved | commit(connection, works[middle:], {**last_ids, **moved}, again)
 
 
 def _give_way(work: Work, refusal: Exception) -> None:

@@ -17,7 +17,7 @@ from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import database, event_tables, hit_queue, queue_epochs
 from tracker.stores.batches import LostPartitionError
-from worker.batch import commit, is_away, portions
+from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
@@ -78,6 +78,7 @@ class Worker:
             upkeep.run()
             partitions = Partitions(connection, self._tries)
             partitions.balance()
+            self._context.refresh(connection)
             hit_queue.trim(client, upkeep.epoch, partitions.last_ids)
             log.info("working", partitions=sorted(partitions.owned))
             self._pause = FIRST_PAUSE
@@ -106,7 +107,6 @@ class Worker:
         if hit_queue.get_epoch(client) != epoch:  # asked after reading: none comes back
             self._wait(UPKEEP_SECONDS)
             return
-        self._context.refresh(connection)
         partitions.note_tries(hits)
         whole = {n: read for n, read in hits.items() if not partitions.owned[n].careful}
         try:
@@ -136,8 +136,12 @@ class Worker:
         hits: dict[int, list[QueuedHit]],
         judge: Callable[[QueuedHit], Work],
     ) -> None:
+        def again(stale: Works) -> Works:
+            self._context.refresh(connection)
+            return [judge(work.queued) for work in stale]
+
         works = [judge(queued) for read in hits.values() for queued in read]
-        for number, last_id in commit(connection, works, partitions.last_ids).items():
+        for number, last_id in commit(connection, works, partitions.last_ids, again).items():
             partitions.owned[number].last_id = last_id
 
     def _judge(self, queued: QueuedHit) -> Work:

@@ -36,12 +36,13 @@ class Verdict:
 class Work:
     """A hit on its way through the steps, with what they have found so far.
 
-    received_ms: read once out of the stream id, which somebody may have chosen by hand: a time
-    beyond all that Python and PostgreSQL can say becomes the last one; bare: PostgreSQL refused
-    even the quarantine's row.
+    revision: that of the rules it is judged by; received_ms: read once out of the stream id, which
+    somebody may have chosen by hand: a time beyond all that Python and PostgreSQL can say becomes
+    the last one; bare: PostgreSQL refused even the quarantine's row.
     """
 
     queued: QueuedHit
+    revision: int
     pinned: PinnedVersion | None = None
     id: UUID | None = None
     hit: Hit | None = None
@@ -176,7 +177,7 @@ STEPS: tuple[Step, ...] = (
 
 def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) -> Work:
     """Take one hit through the steps; an exception in a step is our bug, and ends only this hit."""
-    work = Work(queued)
+    work = Work(queued, context.revision)
     for step in steps:
         try:
             work.verdict = step(work, context)

@@ -33,7 +33,7 @@ def bookings(shop: TestClient, db: psycopg.Connection) -> None:
             id=ids.mint(NOW_MS + number, bytes(10)),
             section_id=section.id,
             version_id=definition.versions[0].id,
-            web="ann",
+            key="ann",
             event_ms=NOW_MS + number,
             received_ms=NOW_MS + number,
             data=msgspec.Raw(f'{{"source":"Website","amount":{amount}}}'.encode()),

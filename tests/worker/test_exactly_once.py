@@ -74,7 +74,7 @@ def test_two_workers_that_both_believe_a_partition_is_theirs(harbour: Harbour) -
         works = [run(queued, context) for hits in read.values() for queued in hits]
         first.turn()
         with pytest.raises(LostPartitionError):
-            commit(second.connection, works, stale)
+            commit(second.connection, works, stale, list)
     assert harbour.balanced() == {"stored": 3}
 
 

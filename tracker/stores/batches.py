@@ -11,28 +11,43 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from tracker.rules.keyspaces import Keyspace
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import QUEUED, Move
+from tracker.stores import catalog, event_locks, identities
+from tracker.stores.identities import Name
 
 
 class LostPartitionError(Exception):
     """Another worker has moved a partition on since this batch was read: nothing was written."""
 
 
+class StaleRulesError(Exception):
+    """The rules have changed since this batch was judged by them: nothing was written."""
+
+
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A valid hit on its way to the event table; times in Unix ms, `data` as JSON."""
+    """A valid hit on its way to the event table; times in Unix ms, `data` as JSON.
+
+    keyspace and key: the identifier that it is an event of, made where it is missing.
+    """
 
     partition: int
     id: UUID
     section_id: int
     version_id: int
-    web: str
+    key: str
     event_ms: int
     received_ms: int
     data: msgspec.Raw
+    keyspace: Keyspace = Keyspace.WEB
     page: str | None = None
     referrer: str | None = None
     claims: str | None = None
+
+    @property
+    def name(self) -> Name:
+        return Name(self.section_id, self.keyspace, self.key)
 
 
 class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -60,8 +75,9 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What the steps made of the hits that were read together."""
+    """What the steps made of the hits that were read together, by the rules of a revision."""
 
+    revision: int
     progress: Sequence[Progress]
     events: Sequence[EventRow]
     quarantined: Sequence[QuarantineRow]
@@ -71,9 +87,12 @@ class Batch(msgspec.Struct, frozen=True):
 def commit(connection: psycopg.Connection, batch: Batch) -> Counter[Move]:
     """Write the batch in one transaction; returns its moves, as the ledger counts them.
 
-    Raises LostPartitionError, and psycopg.Error for what PostgreSQL refuses.
+    Raises LostPartitionError, StaleRulesError, and psycopg.Error for what PostgreSQL refuses.
     """
     with connection.transaction():
+        event_locks.share_events(connection)
+        if catalog.revision(connection) != batch.revision:
+            raise StaleRulesError
         _advance(connection, batch.progress)
         moves = _dropped(batch.dropped)
         moves += store(connection, batch.events, QUEUED)
@@ -98,7 +117,7 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     """Write events on their profiles, made where missing; returns moves out of `origin`."""
     if not events:
         return Counter()
-    _make_identifiers(connection, events)
+    identities.make(connection, (event.name for event in events))
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
         " data, page, referrer, claims)"
@@ -108,10 +127,10 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
         " e.data, e.page, e.referrer, e.claims"
         " FROM jsonb_to_recordset(%s::jsonb) AS e(id uuid, section_id int, version_id bigint,"
-        " web text, event_ms bigint, received_ms bigint, data jsonb, page text, referrer text,"
+        " keyspace text, key text, event_ms bigint, received_ms bigint, data jsonb, page text,"
         # A hit whose identifier is missing fails on NOT NULL: with an inner join it would vanish.
-        " claims text) LEFT JOIN identifier i ON i.section_id = e.section_id"
-        " AND i.keyspace = 'web' AND i.key = e.web ORDER BY e.id"
+        " referrer text, claims text) LEFT JOIN identifier i ON i.section_id = e.section_id"
+        " AND i.keyspace = coalesce(e.keyspace, 'web') AND i.key = e.key ORDER BY e.id"
         " ON CONFLICT DO NOTHING RETURNING section_id, id",
         (_json(events),),
         binary=True,
@@ -124,20 +143,6 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         new.discard(key)
         moves[Move(event.partition, origin, outcome)] += 1
     return moves
-
-
-def _make_identifiers(connection: psycopg.Connection, events: Sequence[EventRow]) -> None:
-    """Make missing identifiers, each on a new profile of its own."""
-    wanted = sorted({(event.section_id, event.web) for event in events})
-    connection.execute(
-        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"
-        " SELECT w.section_id, 'web', w.key FROM jsonb_to_recordset(%s::jsonb)"
-        " AS w(section_id int, key text) WHERE NOT EXISTS (SELECT FROM identifier i"
-        " WHERE i.section_id = w.section_id AND i.keyspace = 'web' AND i.key = w.key)"
-        " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
-        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made",
-        (_json([{"section_id": section_id, "key": key} for section_id, key in wanted]),),
-    )
 
 
 def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -> Counter[Move]:
