@@ -15,6 +15,7 @@ from tracker.cli import (
     migrate,
     profile,
     quarantine,
+    retention,
     section,
     serve,
     snippet,
@@ -36,6 +37,7 @@ app.add_typer(event.app, name="event")
 app.add_typer(snippet.app, name="snippet")
 app.add_typer(profile.app, name="profile")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(retention.app, name="retention")
 app.command("jobs")(jobs.jobs)
 app.command("audit")(audit.audit)
 app.add_typer(section.app, name="section")

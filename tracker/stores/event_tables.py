@@ -9,6 +9,8 @@ from tracker.rules.ids import first_of
 
 WEEKS_BACK = 5
 WEEKS_AHEAD = 3
+OTHER = "event_other"
+"""The default table: ids of weeks that have no table."""
 _LOCK = 7_361_002
 
 
@@ -27,6 +29,15 @@ def ensure(connection: psycopg.Connection, now: datetime) -> list[str]:
     return [_name(week) for week in missing]
 
 
+def ends(connection: psycopg.Connection) -> dict[str, datetime]:
+    """The weeks' tables by name, each with the time before which all of its ids were made."""
+    names = sorted(_there(connection) - {OTHER})
+    return {
+        name: datetime.strptime(f"{name}_1Z", "event_%G_w%V_%u%z") + timedelta(weeks=1)
+        for name in names
+    }
+
+
 def _weeks(now: datetime) -> list[datetime]:
     monday = (now - timedelta(days=now.weekday())).astimezone(UTC)
     this_week = monday.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -39,13 +50,17 @@ def _name(week: datetime) -> str:
 
 
 def _missing(connection: psycopg.Connection, now: datetime) -> list[datetime]:
+    there = _there(connection)
+    return [week for week in _weeks(now) if _name(week) not in there]
+
+
+def _there(connection: psycopg.Connection) -> set[str]:
     # Not to_regclass: it may answer from before other workers' commits.
     rows = connection.execute(
         "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = 'event'::regclass"
     )
-    there = {name for (name,) in rows}
-    return [week for week in _weeks(now) if _name(week) not in there]
+    return {name for (name,) in rows}
 
 
 def _make(connection: psycopg.Connection, week: datetime) -> None:

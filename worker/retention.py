@@ -1,0 +1,96 @@
+"""Retention: events that lived longer than they may are deleted, and other things with an end.
+
+Runs as an RQ job, once a day and at `pintag retention run`. Killed in the middle it does no harm:
+every transaction is whole in itself, and the next run goes on.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+
+from tracker.rules.retention import first_kept, limits, oldest_kept
+from tracker.settings import load
+from tracker.stores import database, retention
+from worker import progress
+
+TRIES, PAUSE_SECONDS = 20, 0.5
+Show = Callable[[int, int], None]
+
+log = structlog.get_logger("retention")
+
+
+def run() -> dict[str, int]:
+    """Delete what is too old by now; returns how many of what were deleted."""
+    settings = load()
+    with database.connect(settings.database_url) as connection:
+        return dict(expire(connection, datetime.now(UTC), settings.max_age_days, progress.show))
+
+
+def expire(
+    connection: psycopg.Connection, now: datetime, max_age_days: int, show: Show
+) -> Counter[str]:
+    """Delete what is too old at a time; max_age_days 0: only what has a time to live of its own.
+
+    Returns how many events, weeks, quarantined hits, answers to posts and exports were deleted.
+    """
+    deleted: Counter[str] = Counter()
+    if max_age_days:
+        deleted += _expire_by_age(connection, now, max_age_days)
+    deleted["events"] += _expire_by_definition(connection, now, show)
+    deleted["answers to posts"] += _all(lambda: retention.forget_postings(connection, now))
+    deleted["exports"] += retention.forget_exports(connection, now)
+    return +deleted
+
+
+def _expire_by_age(connection: psycopg.Connection, now: datetime, days: int) -> Counter[str]:
+    oldest, first = oldest_kept(now, days), first_kept(now, days)
+    deleted: Counter[str] = Counter()
+    for name in retention.old_weeks(connection, oldest):
+        events = _drop(connection, name)
+        if events is not None:
+            deleted += Counter({"weeks": 1, "events": events})
+    deleted["events"] += _all(lambda: retention.expire_others(connection, first))
+    deleted["quarantined"] += _all(lambda: retention.expire_quarantined(connection, oldest))
+    return deleted
+
+
+def _drop(connection: psycopg.Connection, name: str) -> int | None:
+    """Drop a week's table, waiting for a moment at which nobody uses it; None: there was none."""
+    for _ in range(TRIES):
+        try:
+            return retention.drop_week(connection, name)
+        except retention.BusyTableError:
+            time.sleep(PAUSE_SECONDS)
+    log.warning("busy_table", table=name, meaning="it is dropped by the next run")
+    return None
+
+
+def _expire_by_definition(connection: psycopg.Connection, now: datetime, show: Show) -> int:
+    """One pass over all events that are old enough for the shortest time to live."""
+    kept = limits(retention.times_to_live(connection), now)
+    if not kept:
+        return 0
+    deleted = looked_at = 0
+    total = retention.older_events(connection, max(kept.values()))
+    last = retention.FIRST
+    while True:
+        show(min(looked_at, total), total)
+        until, count = retention.expire_window(connection, kept, last)
+        deleted += count
+        if until is None:
+            show(total, total)
+            return deleted
+        last = until
+        looked_at += retention.BATCH
+
+
+def _all(batch: Callable[[], int]) -> int:
+    """Delete batch by batch, until there is nothing left to delete."""
+    deleted = 0
+    while count := batch():
+        deleted += count
+    return deleted
