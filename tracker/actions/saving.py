@@ -1,17 +1,15 @@
 """Saving a new definition: the draft that was checked, with the names that are minted for it."""
 
-import secrets
 from datetime import datetime
 
 import psycopg
 
+from tracker.actions import minting
 from tracker.rules import definitions as rules
-from tracker.rules.definitions import Draft, random_base36
+from tracker.rules.definitions import Draft
 from tracker.rules.drafts import complete_fields
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition
-
-RANDOM_PART = 10
 
 
 def create(
@@ -25,13 +23,11 @@ def create(
         connection,
         section_id,
         draft,
-        complete_fields(draft, lambda: _mint("fld_")),
+        complete_fields(draft, minting.field_id),
         slug=slug,
-        discriminator=rules.discriminator(prefix, draft.category, slug, _mint("")),
-        version_public_id=_mint("ver_"),
+        discriminator=rules.discriminator(
+            prefix, draft.category, slug, minting.discriminator_end()
+        ),
+        version_public_id=minting.version_id(),
         now=now,
     )
-
-
-def _mint(prefix: str) -> str:
-    return prefix + random_base36(RANDOM_PART, secrets.randbelow)

@@ -4,10 +4,12 @@ import psycopg
 import redis
 import sqlalchemy.exc
 
+from tracker.actions.refusals import RefusedError
 from tracker.cli.store import UsageError
 from tracker.embedded import EmbeddedError
 from tracker.settings import SettingsError
 from tracker.snippets.tracking import TrackingError
+from tracker.stores.definitions import NameTakenError
 from tracker.stores.queue_epochs import ForeignQueueError
 from tracker.stores.sections import NoSuchSectionError
 
@@ -15,6 +17,8 @@ MENDABLE = (
     SettingsError,
     EmbeddedError,
     UsageError,
+    RefusedError,
+    NameTakenError,
     TrackingError,
     NoSuchSectionError,
     ForeignQueueError,

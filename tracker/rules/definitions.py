@@ -92,9 +92,27 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             msgspec.structs.force_setattr(self, "fields", premade_fields(self.category))
 
 
+class Edit(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client wants changed in a definition; parts that it leaves out stay as they are.
+
+    `fields` are all of them, in order. `based_on` is the number of edits (`edits`) that the client
+    saw: the edit is refused if there have been others since.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    fields: list[FieldDraft] | None = None
+    based_on: int | None = None
+
+    def __post_init__(self) -> None:
+        _trim(self, "name", "description")
+
+
 def _trim(struct: msgspec.Struct, *names: str) -> None:
     for name in names:
-        msgspec.structs.force_setattr(struct, name, getattr(struct, name).strip())
+        text = getattr(struct, name)
+        if text is not None:
+            msgspec.structs.force_setattr(struct, name, text.strip())
 
 
 _PREMADE = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tracker.rules.definitions import Category, Draft, FieldDraft
+from tracker.rules.definitions import Category, Draft, Edit, FieldDraft
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.fields import Field, FieldType
 
@@ -28,6 +28,7 @@ _EXPECTED: dict[Any, str] = {
     str: "a text",
     list[Any]: "a list of fields",
     bool: "true or false",
+    int: "a whole number",
     Category: f"one of {', '.join(Category)}",
     FieldType: f"one of {', '.join(FieldType)}",
 }
@@ -117,19 +118,49 @@ def parse_draft(sent: object, previous: Sequence[Field] = ()) -> Draft | list[Fi
 
     Wrong types and unknown names are found together with what `check` finds in the rest.
     """
-    if isinstance(sent, bytes):
-        try:
-            sent = msgspec.json.decode(sent)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return [FieldError("", ErrorCode.MALFORMED, f"This is not valid JSON: {error}")]
-        except RecursionError:
-            return [FieldError("", ErrorCode.TOO_DEEP, "This is nested too deep: send less.")]
-    errors: list[FieldError] = []
+    sent, errors = _json(sent)
+    if errors:
+        return errors
     draft = _read_draft(sent, errors)
+    return _with_news(errors, check(draft, previous)) or draft
+
+
+def parse_edit(sent: object, previous: Sequence[Field]) -> Edit | list[FieldError]:
+    """Return a checked Edit from JSON, as bytes or read already, or all that is wrong with it.
+
+    `previous` are the fields of the newest version, whose ids the edit may name.
+    """
+    sent, errors = _json(sent)
+    if errors:
+        return errors
+    edit = _read_edit(sent, errors)
+    # What stays as it is was checked when it was saved.
+    whole = Draft(
+        category=Category.SIGNALS,
+        name="unchanged" if edit.name is None else edit.name,
+        description=edit.description or "",
+        fields=edit.fields,
+    )
+    return _with_news(errors, check(whole, previous)) or edit
+
+
+def _json(sent: object) -> tuple[object, list[FieldError]]:
+    """What was sent, read if it is bytes, or why it can't be."""
+    if not isinstance(sent, bytes):
+        return sent, []
+    try:
+        return msgspec.json.decode(sent), []
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return None, [FieldError("", ErrorCode.MALFORMED, f"This is not valid JSON: {error}")]
+    except RecursionError:
+        return None, [FieldError("", ErrorCode.TOO_DEEP, "This is nested too deep: send less.")]
+
+
+def _with_news(errors: list[FieldError], checked: list[FieldError]) -> list[FieldError]:
+    """Errors of reading, then those that the rules found in what could be read."""
     # A part that could not be read got a stand-in: what the rules say of that is no news.
     unread = [e.field for e in errors if e.code is not ErrorCode.UNKNOWN_FIELD]
-    errors += [e for e in check(draft, previous) if not any(_within(e.field, p) for p in unread)]
-    return errors or draft
+    return errors + [e for e in checked if not any(_within(e.field, path) for path in unread)]
 
 
 def _within(path: str, outer: str) -> bool:
@@ -138,15 +169,29 @@ def _within(path: str, outer: str) -> bool:
 
 def _read_draft(sent: object, errors: list[FieldError]) -> Draft:
     parts = _Parts(sent, "", Draft, errors)
-    fields = parts.read("fields", list[Any], None)
     return Draft(
         category=parts.read("category", Category, Category.SIGNALS),
         name=parts.read("name", str, ""),
         description=parts.read("description", str, ""),
-        fields=None
-        if fields is None
-        else [_read_field(field, f"fields[{index}]", errors) for index, field in enumerate(fields)],
+        fields=_read_fields(parts, errors),
     )
+
+
+def _read_edit(sent: object, errors: list[FieldError]) -> Edit:
+    parts = _Parts(sent, "", Edit, errors)
+    return Edit(
+        name=parts.read("name", str, None),
+        description=parts.read("description", str, None),
+        fields=_read_fields(parts, errors),
+        based_on=parts.read("based_on", int, None),
+    )
+
+
+def _read_fields(parts: "_Parts", errors: list[FieldError]) -> list[FieldDraft] | None:
+    fields = parts.read("fields", list[Any], None)
+    if fields is None:
+        return None
+    return [_read_field(field, f"fields[{index}]", errors) for index, field in enumerate(fields)]
 
 
 def _read_field(sent: object, path: str, errors: list[FieldError]) -> FieldDraft:
@@ -198,9 +243,9 @@ class _Parts:
 
 
 def complete_fields(
-    draft: Draft, mint_id: Callable[[], str], previous: Sequence[Field] = ()
+    draft: Draft | Edit, mint_id: Callable[[], str], previous: Sequence[Field] = ()
 ) -> list[Field]:
-    """Return the fields of a checked draft with their stable ids.
+    """Return the fields of a checked draft or edit with their stable ids.
 
     A field keeps the id it names; one that names none goes on the field that had its key, unless
     another has named that; the others get a new id from `mint_id` (`fld_` and 10 of base36).

@@ -1,6 +1,6 @@
 """Definitions, their versions and snippets, in PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +10,18 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from tracker.rules.definitions import Category, Draft
+from tracker.rules.edits import Snapshot
 from tracker.rules.fields import Field
 
 
 class NameTakenError(Exception):
-    """Another definition of the section has this name."""
+    """Another definition of the section, maybe a hidden one, has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is an event named {name!r} already, or a hidden one: choose another name."
+        )
+        self.name = name
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -66,6 +73,13 @@ class Snippet(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class NewVersion(msgspec.Struct, frozen=True):
+    """The names of a version that an edit makes; the key is for its snippet, if it gets one."""
+
+    public_id: str
+    snippet_key: str
+
+
 _COLUMNS = (
     "id, section_id, category, slug, name, description, discriminator, "
     "web_tracking, hidden_at, created_at, edits, locked_until, denied_operations, ttl_days"
@@ -104,7 +118,7 @@ def create(
             " usable_from) VALUES (%s, %s, 1, %s, %s, %s)",
             (version_public_id, row[0], Jsonb(msgspec.to_builtins(list(fields))), now, now),
         )
-    return _whole(connection, "id = %s", row[0])[0]
+    return get(connection, row[0])
 
 
 def visible(connection: psycopg.Connection, section_id: int) -> list[Definition]:
@@ -118,6 +132,11 @@ def find(connection: psycopg.Connection, section_id: int, name: str) -> Definiti
     found = found or _whole(connection, "section_id = %s AND slug = %s", section_id, name)
     found = found or _whole(connection, "section_id = %s AND name = %s", section_id, name)
     return found[0] if found else None
+
+
+def get(connection: psycopg.Connection, definition_id: int) -> Definition:
+    """The definition of this id, which there must be: none is ever deleted."""
+    return _whole(connection, "id = %s", definition_id)[0]
 
 
 def _whole(connection: psycopg.Connection, condition: str, *values: Any) -> list[Definition]:
@@ -146,6 +165,127 @@ def _versions(connection: psycopg.Connection, ids: list[int]) -> dict[int, list[
         )
         versions.setdefault(definition_id, []).append(version)
     return versions
+
+
+# -- edits
+
+
+def edit(
+    connection: psycopg.Connection,
+    before: Definition,
+    after: Snapshot,
+    new: NewVersion | None,
+    *,
+    now: datetime,
+    locked_until: datetime,
+) -> bool:
+    """Save an edit of a definition as it was read; False if it is locked, hidden or another by now.
+
+    Of edits at the same moment one finds the number of edits that it read. Its transaction also
+    makes the new version, usable when the lock ends, with a snippet if the definition is tracked.
+    Raises NameTakenError.
+    """
+    try:
+        with connection.transaction():
+            row = connection.execute(
+                "UPDATE definition SET name = %s, description = %s, edits = edits + 1,"
+                " locked_until = %s WHERE id = %s AND edits = %s AND hidden_at IS NULL"
+                " AND (locked_until IS NULL OR locked_until <= %s) RETURNING web_tracking",
+                (after.name, after.description, locked_until, before.id, before.edits, now),
+            ).fetchone()
+            if row is None:
+                return False
+            connection.execute(
+                "INSERT INTO edit (definition_id, number, name, description, made_at)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (before.id, before.edits + 1, before.name, before.description, now),
+            )
+            if new:
+                version_id = _add_version(connection, before, after, new, now, locked_until)
+                _add_snippet(connection, row[0], version_id, new.snippet_key, now)
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name != "definition_section_id_name_key":
+            raise
+        raise NameTakenError(after.name) from None
+    return True
+
+
+def _add_version(
+    connection: psycopg.Connection,
+    before: Definition,
+    after: Snapshot,
+    new: NewVersion,
+    now: datetime,
+    usable_from: datetime,
+) -> int:
+    fields = Jsonb(msgspec.to_builtins(after.fields))
+    number, edit = before.versions[0].number + 1, before.edits + 1
+    [(version_id,)] = connection.execute(
+        "INSERT INTO version (public_id, definition_id, number, fields, created_at, usable_from,"
+        " edit) VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (new.public_id, before.id, number, fields, now, usable_from, edit),
+    ).fetchall()
+    return int(version_id)
+
+
+def _add_snippet(
+    connection: psycopg.Connection, tracked: bool, version_id: int, key: str, now: datetime
+) -> None:
+    if tracked:
+        connection.execute(
+            "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)",
+            (key, version_id, now),
+        )
+
+
+def snapshot_at(
+    connection: psycopg.Connection, definition: Definition, edits: int
+) -> Snapshot | None:
+    """What the definition was after so many edits; None if there never were so many."""
+    if not 0 <= edits <= definition.edits:
+        return None
+    # An edit's row has the texts that it replaced, so those of this moment are in the next one's.
+    row = connection.execute(
+        "SELECT name, description FROM edit WHERE definition_id = %s AND number = %s",
+        (definition.id, edits + 1),
+    ).fetchone()
+    name, description = row or (definition.name, definition.description)
+    version = next(version for version in definition.versions if version.edit <= edits)
+    return Snapshot(name, description, version.fields)
+
+
+# -- what is no edit
+
+
+def hide(connection: psycopg.Connection, definition_id: int, now: datetime) -> bool:
+    """Hide a definition for good; False if it was hidden already."""
+    hidden = connection.execute(
+        "UPDATE definition SET hidden_at = %s WHERE id = %s AND hidden_at IS NULL",
+        (now, definition_id),
+    )
+    return hidden.rowcount == 1
+
+
+def set_denied(
+    connection: psycopg.Connection, definition_id: int, deny: Sequence[str], allow: Sequence[str]
+) -> bool:
+    """Add to the denied operations, and take from them; False if the definition is hidden."""
+    changed = connection.execute(
+        "UPDATE definition SET denied_operations = ARRAY(SELECT DISTINCT o"
+        " FROM unnest(denied_operations || %s::text[]) AS o WHERE o <> ALL(%s::text[]) ORDER BY o)"
+        " WHERE id = %s AND hidden_at IS NULL",
+        (list(deny), list(allow), definition_id),
+    )
+    return changed.rowcount == 1
+
+
+def set_ttl(connection: psycopg.Connection, definition_id: int, days: int | None) -> bool:
+    """Set after how many days events are deleted, None: never; False if it is hidden."""
+    changed = connection.execute(
+        "UPDATE definition SET ttl_days = %s WHERE id = %s AND hidden_at IS NULL",
+        (days, definition_id),
+    )
+    return changed.rowcount == 1
 
 
 # -- web tracking

@@ -15,6 +15,16 @@ COMMENT ON COLUMN definition.edits IS 'how often it was edited: two edits at onc
 COMMENT ON COLUMN definition.denied_operations IS 'such as email:read; all others are allowed';
 COMMENT ON COLUMN definition.ttl_days IS 'days until its events are deleted; null: never';
 
+CREATE TABLE edit (
+    definition_id bigint NOT NULL REFERENCES definition,
+    number        int NOT NULL,
+    name          text NOT NULL,
+    description   text NOT NULL,
+    made_at       timestamptz NOT NULL,
+    PRIMARY KEY (definition_id, number)
+);
+COMMENT ON TABLE edit IS 'the names and descriptions that edits replaced';
+
 ALTER TABLE version
     DROP COLUMN deprecated_at,
     ADD COLUMN edit int NOT NULL DEFAULT 0;

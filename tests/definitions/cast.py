@@ -1,0 +1,70 @@
+"""A small named cast: the section Inn, its event Stay, and the times around an edit of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from redis import Redis
+
+from tracker.actions import editing, saving
+from tracker.actions.editing import Edited
+from tracker.rules.definitions import Category, Draft, FieldDraft
+from tracker.rules.fields import FieldType
+from tracker.settings import Settings
+from tracker.snippets import tracking
+from tracker.stores import definitions, sections
+from tracker.stores.definitions import Definition
+
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
+"""When Stay is created."""
+EDIT = MONDAY + timedelta(hours=3)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+COOLDOWN = 3_600
+
+SOURCE = {"key": "source", "type": "text", "required": True}
+GUESTS = {"key": "guests", "type": "integer"}
+NIGHTS = {"key": "nights", "type": "integer", "required": True}
+STAY = Draft(
+    category=Category.CONVERSIONS,
+    name="Stay",
+    fields=[
+        FieldDraft(key="source", type=FieldType.TEXT, required=True),
+        FieldDraft(key="guests", type=FieldType.INTEGER),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Inn:
+    """The section's stores, and its event Stay by name, as it is at each moment."""
+
+    settings: Settings
+    db: psycopg.Connection
+    redis: Redis
+    section_id: int
+
+    @property
+    def stay(self) -> Definition:
+        found = definitions.find(self.db, self.section_id, "stay")
+        assert found is not None
+        return found
+
+    def edit(self, now: datetime, stay: Definition | None = None, **sent: Any) -> Edited:
+        """Edit Stay, as it was read at some time or as it is."""
+        return editing.edit(
+            self.db, self.redis, stay or self.stay, sent, now=now, cooldown=COOLDOWN
+        )
+
+    def track(self, now: datetime = MONDAY) -> str:
+        return tracking.switch_on(self.db, self.redis, self.stay, now)
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.db.execute(query.encode(), values).fetchall()
+
+
+def make_inn(settings: Settings, db: psycopg.Connection, redis: Redis) -> Inn:
+    sections.create(db, "inn", "Inn", [], strict_origin=False)
+    section_id = sections.choose(db, "inn").id
+    saving.create(db, section_id, STAY, MONDAY)
+    return Inn(settings, db, redis, section_id)

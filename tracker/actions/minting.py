@@ -1,0 +1,29 @@
+"""Random names: ids of versions and fields, and the last part of discriminators."""
+
+import secrets
+
+from tracker.rules.definitions import random_base36
+
+RANDOM_PART = 10
+KEY_LENGTH = 20
+
+
+def version_id() -> str:
+    return _mint("ver_")
+
+
+def field_id() -> str:
+    return _mint("fld_")
+
+
+def discriminator_end() -> str:
+    return _mint("")
+
+
+def snippet_key() -> str:
+    """The public key of a snippet: nobody must be able to guess it."""
+    return random_base36(KEY_LENGTH, secrets.randbelow)
+
+
+def _mint(prefix: str) -> str:
+    return prefix + random_base36(RANDOM_PART, secrets.randbelow)
