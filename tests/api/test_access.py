@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import EVENTS, KEY
+from tests.api.conftest import EVENTS, MakeClient
 from tracker.api.app import make_app
-from tracker.settings import Settings
+from tracker.settings import Settings, SettingsError
 
 
 @pytest.mark.parametrize(
@@ -17,21 +17,26 @@ from tracker.settings import Settings
         ("", 401),
         ("Bearer", 401),
         ("Bearer wrong", 401),
-        (f"Basic {KEY}", 401),
-        (f"Bearer {KEY}", 200),
-        (f"bearer  {KEY}", 200),
+        ("Basic {token}", 401),
+        ("Bearer {token}x", 401),
+        ("Bearer {token}", 200),
+        ("bearer  {token}", 200),
     ],
 )
-def test_bearer_keys(anonymous: TestClient, header: str | None, status: int) -> None:
-    headers = {} if header is None else {"Authorization": header}
+def test_bearer_tokens(
+    anonymous: TestClient, make_client: MakeClient, header: str | None, status: int
+) -> None:
+    _, token = make_client()["Authorization"].split()
+    headers = {} if header is None else {"Authorization": header.format(token=token)}
     answer = anonymous.get(EVENTS, headers=headers)
     assert answer.status_code == status
     if status == 401:
         assert answer.json()["title"] == "Unauthorized"
-        assert answer.json()["detail"]
+        assert "POST /oauth/token" in answer.json()["detail"]
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
 
 
-def test_a_key_opens_its_own_section_only(shop: TestClient) -> None:
+def test_a_client_opens_its_own_section_only(shop: TestClient) -> None:
     answer = shop.get("/audience/sections/hotel/events")
     assert answer.status_code == 403
     assert "'shop' only" in answer.json()["detail"]
@@ -81,3 +86,8 @@ def test_health_names_a_server_that_is_away(
     with TestClient(app, base_url="http://127.0.0.1") as client:
         answer = client.get("/health")
     assert (answer.status_code, answer.text) == (200, says)
+
+
+def test_without_a_secret_key_the_web_process_does_not_start(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="PINTAG_SECRET_KEY must be set"):
+        make_app(dataclasses.replace(settings, secret_key=""))

@@ -76,6 +76,7 @@ def test_list_and_show(shop: TestClient) -> None:
 def test_web_tracking_is_an_idempotent_switch(shop: TestClient, redis: Redis) -> None:
     create(shop)
     on = [shop.put(f"{EVENTS}/booking/web-tracking", json={"on": True}).json() for _ in "ab"]
+    assert shop.get(f"{EVENTS}/booking/web-tracking").json() == on[0]
     assert on[0] == on[1]
     assert states(redis) == {on[0]["snippet_key"]: "on"}
     for _ in "ab":
@@ -94,7 +95,7 @@ def states(redis: Redis) -> dict[str, str]:
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"on": 1}', b"\xff"])
 def test_a_switch_wants_true_or_false(shop: TestClient, body: bytes) -> None:
     create(shop)
-    assert shop.put(f"{EVENTS}/booking/web-tracking", content=body).status_code == 400
+    assert shop.put(f"{EVENTS}/booking/web-tracking", content=body).status_code == 422
 
 
 def test_snippets(shop: TestClient) -> None:
@@ -107,4 +108,4 @@ def test_snippets(shop: TestClient) -> None:
         snippet = shop.get(f"{EVENTS}/booking/snippet", params={"form": form}).json()
         assert f"/v1/{key}" in snippet["html"]
         assert 0 < snippet["gzip_bytes"] <= 1500
-    assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 400
+    assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 422

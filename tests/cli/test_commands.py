@@ -100,13 +100,6 @@ def test_several_sections_must_be_told_apart(shop: Run) -> None:
     assert "https://hotel.example" in shop("section", "list")
 
 
-def test_keys_are_kept_as_hashes_only(shop: Run, db: psycopg.Connection) -> None:
-    key = shop("key", "create", "crm").strip()
-    [(kept,)] = db.execute("SELECT secret_hash FROM api_key").fetchall()
-    assert key.startswith("ptk_")
-    assert key.encode() not in bytes(kept)
-
-
 def test_an_audit_that_does_not_balance_exits_1(shop: Run, db: psycopg.Connection) -> None:
     assert "The ledger balances." in shop("audit")
     db.execute("UPDATE hit_partition SET counted = 3 WHERE number = 2")

@@ -9,7 +9,7 @@ from redis import Redis
 from tracker.actions.demo import ensure_demo
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import definitions, sections
+from tracker.stores import clients, definitions, sections
 
 
 def test_what_was_switched_off_stays_off(
@@ -25,3 +25,16 @@ def test_what_was_switched_off_stays_off(
     assert ensure_demo(settings) == first
     tracked = {one.slug: one.web_tracking for one in definitions.visible(db, section.id)}
     assert tracked == {"booking": False, "loyalty-tier": True, "poll-vote": True}
+
+
+def test_the_demos_client_is_kept_in_a_private_file(
+    settings: Settings, db: psycopg.Connection, tmp_path: Path
+) -> None:
+    settings = dataclasses.replace(settings, data_dir=str(tmp_path))
+    first = ensure_demo(settings)
+    assert (tmp_path / "demo-client.json").stat().st_mode & 0o777 == 0o600
+    [client] = clients.every(db, sections.choose(db, "demo").id)
+    assert client.public_id == first["client_id"]
+    assert clients.has_secret(db, client, first["client_secret"])
+    clients.revoke(db, client.section_id, client.public_id, client.created_at)
+    assert ensure_demo(settings)["client_id"] != first["client_id"]

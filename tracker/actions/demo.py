@@ -1,6 +1,6 @@
-"""The demo section of `pintag up`: one definition of each category, tracked, and an API key."""
+"""The demo section of `pintag up`: one definition of each category, tracked, and an API client."""
 
-import secrets
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import psycopg
 import redis
 
+from tracker.actions import clients as making
 from tracker.actions import saving
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import database, definitions, hit_queue, sections
+from tracker.stores import clients, database, definitions, hit_queue, sections
 
 SECTION = "demo"
 DRAFTS = (
@@ -37,7 +38,8 @@ DRAFTS = (
 def ensure_demo(settings: Settings) -> dict[str, Any]:
     """Make the demo section where it is missing; returns what scripts need to use it.
 
-    `{"section", "api_key", "definitions": [{"name", "slug", "discriminator", "snippet_key"}]}`
+    `{"section", "client_id", "client_secret", "definitions": [{"name", "slug", "discriminator",
+    "snippet_key"}]}`
     """
     now = datetime.now(UTC)
     with (
@@ -49,7 +51,7 @@ def ensure_demo(settings: Settings) -> dict[str, Any]:
         made = [_ensure(connection, client, section.id, draft, now) for draft in DRAFTS]
         return {
             "section": SECTION,
-            "api_key": _ensure_api_key(connection, section.id, settings),
+            **_ensure_client(connection, section.id, settings, now),
             "definitions": made,
         }
 
@@ -74,15 +76,18 @@ def _ensure(
     }
 
 
-def _ensure_api_key(connection: psycopg.Connection, section_id: int, settings: Settings) -> str:
-    """The demo's API key. The database has its hash only, so the key itself is in a file."""
-    path = Path(settings.data_dir) / "demo-api-key"
+def _ensure_client(
+    connection: psycopg.Connection, section_id: int, settings: Settings, now: datetime
+) -> dict[str, str]:
+    """The demo's API client. The database has its secret's hash only, so a file keeps it."""
+    path = Path(settings.data_dir) / "demo-client.json"
     if path.exists():
-        key = path.read_text(encoding="ascii").strip()
-        if sections.section_of_api_key(connection, key):
-            return key
-    key = f"ptk_{secrets.token_hex(20)}"
+        kept: dict[str, str] = json.loads(path.read_text(encoding="ascii"))
+        client = clients.find(connection, kept["client_id"])
+        if client and clients.has_secret(connection, client, kept["client_secret"]):
+            return kept
+    made = making.create(connection, section_id, SECTION, now)
+    kept = {"client_id": made.client.public_id, "client_secret": made.secret}
     path.touch(mode=0o600)
-    path.write_text(key, encoding="ascii")
-    sections.add_api_key(connection, section_id, "demo", key)
-    return key
+    path.write_text(json.dumps(kept), encoding="ascii")
+    return kept

@@ -13,27 +13,49 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker.api import events, timelines
-from tracker.api.problems import ProblemError, answer_http, answer_problem
+from tracker.api import audience, events, oauth, openapi, serving, timelines
+from tracker.api.admission import Gate, Limits
+from tracker.api.operations import Operation
+from tracker.api.problems import answer_crash, answer_http
+from tracker.json_text import dumps
 from tracker.pages import routes as pages
 from tracker.settings import Settings
 from tracker.stores import database, hit_queue
+from tracker.vault import Vault
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+OPERATIONS: tuple[Operation, ...] = (
+    *oauth.OPERATIONS,
+    *audience.OPERATIONS,
+    *events.OPERATIONS,
+    *timelines.OPERATIONS,
+)
+"""The API's routes. Where two paths fit, the first one serves."""
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The web process's application; it connects to PostgreSQL and Redis when it starts."""
+def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noqa: B008
+    """The web process's application; it connects to PostgreSQL and Redis when it starts.
+
+    Raises SettingsError where there is no secret key.
+    """
+    vault = Vault(settings)
+    document = dumps(openapi.document(OPERATIONS))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.settings = settings
+        app.state.vault = vault
+        app.state.gate = Gate(limits)
         app.state.pool = database.open_pool(settings.database_url)
         app.state.redis = hit_queue.connect(settings.redis_url)
         yield
         app.state.redis.close()
         app.state.pool.close()
+
+    def get_document(request: Request) -> Response:
+        """The OpenAPI document; it is no secret."""
+        return Response(document, media_type="application/json")
 
     private = settings.web_host in LOOPBACK
     # Without this a website could point its own name at 127.0.0.1 and read the pages.
@@ -41,13 +63,13 @@ def make_app(settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", get_health, methods=["GET"]),
-            *events.ROUTES,
-            *timelines.ROUTES,
+            Route("/openapi.json", get_document, methods=["GET"]),
+            *map(serving.route, OPERATIONS),
             # The pages ask for no password yet, so only this machine gets to see them.
             *(pages.ROUTES if private else []),
         ],
         middleware=[only_loopback] if private else [],
-        exception_handlers={ProblemError: answer_problem, HTTPException: answer_http},
+        exception_handlers={HTTPException: answer_http, Exception: answer_crash},
         lifespan=lifespan,
     )
 

@@ -1,143 +1,171 @@
-"""The API's Custom Event routes: create, list, show, web tracking and snippets."""
+"""The API's definitions of Custom Events: create, list, show, web tracking and snippets."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Literal
 
 import msgspec
-import psycopg
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from tracker.actions import saving
-from tracker.api.access import body_of, find_definition, opened
-from tracker.api.problems import ProblemError, json_response
-from tracker.rules.definitions import current_version, deprecated_at
+from tracker.actions.views import DefinitionView, shown
+from tracker.api.operations import Answer, Call, Operation, find_definition
+from tracker.api.problems import ProblemError
+from tracker.rules.clients import Scope
+from tracker.rules.definitions import Draft
 from tracker.rules.drafts import parse_draft
 from tracker.snippets import tracking
 from tracker.snippets.render import gzip_size
 from tracker.stores import definitions
 from tracker.stores.definitions import Definition
 
-
-def shown(definition: Definition, now: datetime) -> dict[str, Any]:
-    """A definition as API clients see it; `versions` has the current one first."""
-    current = current_version(definition.versions, now)
-    versions = sorted(definition.versions, key=lambda v: (v is not current, -v.number))
-    return {
-        "name": definition.name,
-        "slug": definition.slug,
-        "discriminator": definition.discriminator,
-        "description": definition.description,
-        "category": definition.category,
-        "web_tracking": definition.web_tracking,
-        "created_at": definition.created_at,
-        "versions": [
-            {
-                "id": version.public_id,
-                "number": version.number,
-                "usable_from": version.usable_from,
-                "deprecated_at": deprecated_at(version, versions, now),
-                "fields": version.fields,
-            }
-            for version in versions
-        ],
-    }
+EVENTS = "/audience/sections/{section}/events"
+EVENT = f"{EVENTS}/{{event}}"
 
 
-def list_events(request: Request) -> Response:
-    """`GET …/events`: the section's definitions that are not hidden."""
-    now = datetime.now(UTC)
-    with opened(request) as (connection, section):
-        found = definitions.visible(connection, section.id)
-    return json_response({"items": [shown(definition, now) for definition in found]})
+class DefinitionList(msgspec.Struct):
+    items: list[DefinitionView]
 
 
-def show_event(request: Request) -> Response:
-    """`GET …/events/{event}`: one definition."""
-    with opened(request) as (connection, section):
-        definition = find_definition(connection, section, request)
-    return json_response(shown(definition, datetime.now(UTC)))
+class Switch(msgspec.Struct):
+    """The switch for web tracking."""
 
-
-async def create_event(request: Request) -> Response:
-    """`POST …/events`: save a definition, or say everything that is wrong with it."""
-    body = await body_of(request)
-    return await run_in_threadpool(_create, request, body)
-
-
-def _create(request: Request, body: bytes) -> Response:
-    now = datetime.now(UTC)
-    with opened(request) as (connection, section):
-        draft = parse_draft(body)
-        if isinstance(draft, list):
-            detail = "The definition was not saved: see `errors`."
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, draft)
-        try:
-            definition = saving.create(connection, section.id, draft, now)
-        except definitions.NameTakenError:
-            detail = f"{section.slug!r} has an event named {draft.name!r} already."
-            raise ProblemError(HTTPStatus.CONFLICT, detail) from None
-    return json_response(shown(definition, now), HTTPStatus.CREATED)
-
-
-class _Switch(msgspec.Struct):
     on: bool
 
 
-async def switch_tracking(request: Request) -> Response:
-    """`PUT …/events/{event}/web-tracking` with `{"on": true}` or false; idempotent."""
+class Tracking(msgspec.Struct):
+    """Whether web tracking is on; the key of the current version's snippet, null when off."""
+
+    on: bool
+    snippet_key: str | None
+
+
+class SnippetQuery(msgspec.Struct):
+    form: Literal["inline", "hosted"] = "inline"
+
+
+class SnippetView(msgspec.Struct):
+    """The HTML to paste, and its size as browsers load it."""
+
+    form: str
+    html: str
+    gzip_bytes: int
+
+
+def view(call: Call, definition: Definition) -> DefinitionView:
+    """A definition as the client may see it."""
+    return shown(definition, call.prefix, call.now, call.keyspaces)
+
+
+def list_events(call: Call) -> Answer:
+    """All of the section that are not hidden."""
+    found = definitions.visible(call.connection, call.section.id)
+    prefix, keyspaces = call.prefix, call.keyspaces
+    return Answer(DefinitionList([shown(one, prefix, call.now, keyspaces) for one in found]))
+
+
+def show_event(call: Call) -> Answer:
+    """`{event}` is a discriminator, slug or name."""
+    return Answer(view(call, find_definition(call)))
+
+
+def create_event(call: Call) -> Answer:
+    """Version 1 can be used at once. Everything that is wrong with a definition is in `errors`."""
+    draft = parse_draft(call.raw)
+    if isinstance(draft, list):
+        detail = "The definition was not saved: see `errors`."
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, draft)
     try:
-        wanted = msgspec.json.decode(await body_of(request), type=_Switch)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise ProblemError(HTTPStatus.BAD_REQUEST, 'Send {"on": true} or {"on": false}.') from None
-    return await run_in_threadpool(_switch, request, wanted.on)
+        made = saving.create(call.connection, call.section.id, draft, call.now)
+    except definitions.NameTakenError:
+        detail = f"{call.section.slug!r} has an event named {draft.name!r} already."
+        raise ProblemError(HTTPStatus.CONFLICT, detail) from None
+    return Answer(view(call, made), HTTPStatus.CREATED)
 
 
-def _switch(request: Request, on: bool) -> Response:
-    with opened(request) as (connection, section):
-        definition = find_definition(connection, section, request)
-        key = _turn(connection, request, definition, on)
-    return json_response({"on": on, "snippet_key": key})
+def show_tracking(call: Call) -> Answer:
+    """The key is that of the snippet for the current version."""
+    return Answer(_tracking(call, find_definition(call)))
 
 
-def _turn(
-    connection: psycopg.Connection, request: Request, definition: Definition, on: bool
-) -> str | None:
-    client = request.app.state.redis
-    if on:
-        return tracking.switch_on(connection, client, definition, datetime.now(UTC))
-    tracking.switch_off(connection, client, definition)
-    return None
+def switch_tracking(call: Call) -> Answer:
+    """Idempotent: on, there is a snippet; off, the collector answers its snippets 410."""
+    definition, wanted = find_definition(call), call.body
+    if wanted.on:
+        tracking.switch_on(call.connection, call.redis, definition, call.now)
+    else:
+        tracking.switch_off(call.connection, call.redis, definition)
+    return Answer(_tracking(call, find_definition(call)))
 
 
-_FORMS = ("inline", "hosted")
+def _tracking(call: Call, definition: Definition) -> Tracking:
+    if not definition.web_tracking:
+        return Tracking(False, None)
+    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
+    return Tracking(True, config.key)
 
 
-def show_snippet(request: Request) -> Response:
-    """`GET …/events/{event}/snippet?form=inline|hosted`: the HTML to paste."""
-    form = request.query_params.get("form", "inline")
-    if form not in _FORMS:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "`form` is inline or hosted.")
-    settings = request.app.state.settings
-    with opened(request) as (connection, section):
-        definition = find_definition(connection, section, request)
-        try:
-            now = datetime.now(UTC)
-            config = tracking.snippet_config(connection, settings, definition, now)
-            html = tracking.render_form(config, form)
-        except tracking.TrackingError as error:
-            raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
-    return json_response({"form": form, "html": html, "gzip_bytes": gzip_size(html)})
+def show_snippet(call: Call) -> Answer:
+    """The snippet of the current version."""
+    definition, form = find_definition(call), call.query.form
+    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
+    html = tracking.render_form(config, form)
+    return Answer(SnippetView(form, html, gzip_size(html)))
 
 
-_EVENTS = "/audience/sections/{section}/events"
-ROUTES = [
-    Route(_EVENTS, list_events, methods=["GET"]),
-    Route(_EVENTS, create_event, methods=["POST"]),
-    Route(_EVENTS + "/{event}", show_event, methods=["GET"]),
-    Route(_EVENTS + "/{event}/web-tracking", switch_tracking, methods=["PUT"]),
-    Route(_EVENTS + "/{event}/snippet", show_snippet, methods=["GET"]),
-]
+_READ, _WRITE = Scope.DEFINITIONS_READ, Scope.DEFINITIONS_WRITE
+OPERATIONS = (
+    Operation(
+        "GET",
+        EVENTS,
+        _READ,
+        "List the definitions",
+        list_events,
+        answers={200: DefinitionList},
+    ),
+    Operation(
+        "POST",
+        EVENTS,
+        _WRITE,
+        "Save a new definition",
+        create_event,
+        body=Draft,
+        reads_raw=True,
+        answers={201: DefinitionView},
+        problems={409: "The section has an event of this name already."},
+    ),
+    Operation(
+        "GET",
+        EVENT,
+        _READ,
+        "Show a definition",
+        show_event,
+        answers={200: DefinitionView},
+    ),
+    Operation(
+        "GET",
+        f"{EVENT}/web-tracking",
+        _READ,
+        "See whether web tracking is on",
+        show_tracking,
+        answers={200: Tracking},
+    ),
+    Operation(
+        "PUT",
+        f"{EVENT}/web-tracking",
+        _WRITE,
+        "Switch web tracking on or off",
+        switch_tracking,
+        body=Switch,
+        answers={200: Tracking},
+        problems={409: "It can't be tracked; the detail says why."},
+    ),
+    Operation(
+        "GET",
+        f"{EVENT}/snippet",
+        _READ,
+        "Get the snippet to paste",
+        show_snippet,
+        query=SnippetQuery,
+        answers={200: SnippetView},
+        problems={409: "Web tracking is off."},
+    ),
+)

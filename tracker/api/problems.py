@@ -1,44 +1,103 @@
-"""Errors of the API: `{title, status, detail, errors}`."""
+"""Errors of the API: `{title, status, detail, errors}`, some with more that a program can read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
+import msgspec
+import psycopg
+import psycopg_pool
+import redis
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker.json_text import dumps
 from tracker.rules.errors import FieldError
+from tracker.snippets.tracking import TrackingError
+from tracker.stores.definitions import NameTakenError
+
+NO_HEADERS: Mapping[str, str] = {}
+
+
+class Problem(msgspec.Struct):
+    """Why a request was refused; `errors` lists all that is wrong with it, `field` by `field`."""
+
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError]
 
 
 class ProblemError(Exception):
-    """Ends a request with an error that says what to do."""
+    """Ends a request with an error that says what to do.
 
-    def __init__(self, status: HTTPStatus, detail: str, errors: Sequence[FieldError] = ()) -> None:
+    more: further members of the answer, such as `locked_until`.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        *,
+        headers: Mapping[str, str] = NO_HEADERS,
+        **more: Any,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = errors
+        self.headers = headers
+        self.more = more
 
 
-def json_response(content: object, status: int = 200) -> Response:
+STATUS_OF: dict[type[Exception], HTTPStatus] = {
+    NameTakenError: HTTPStatus.CONFLICT,
+    TrackingError: HTTPStatus.CONFLICT,
+}
+"""Errors of the rules, stores and actions that a request can meet; their message is the detail."""
+
+
+def problem_of(error: Exception) -> ProblemError | None:
+    """The problem that an error is to a client; None for a mistake of ours."""
+    if isinstance(error, ProblemError):
+        return error
+    for kind, status in STATUS_OF.items():
+        if isinstance(error, kind):
+            return ProblemError(status, str(error))
+    if isinstance(error, psycopg.DataError):
+        detail = "A text can't be stored: take out characters that cannot be shown, such as NUL."
+        return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
+    away = (psycopg.OperationalError, psycopg_pool.PoolTimeout, redis.ConnectionError)
+    if isinstance(error, (*away, redis.TimeoutError)):
+        detail = "A database is away. Nothing is wrong with the request: send it again."
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+    return None
+
+
+def json_response(
+    content: object, status: int = 200, headers: Mapping[str, str] = NO_HEADERS
+) -> Response:
     """A JSON answer; times and UUIDs are written as strings, decimals as exact numbers."""
-    return Response(dumps(content), status, media_type="application/json")
+    return Response(dumps(content), status, dict(headers), media_type="application/json")
 
 
-async def answer_problem(request: Request, error: Exception) -> Response:
-    """Answer a ProblemError."""
-    assert isinstance(error, ProblemError)
-    errors = [{"field": e.field, "code": e.code, "message": e.message} for e in error.errors]
-    return _answer(error.status, error.detail, errors)
+def answer(problem: ProblemError) -> Response:
+    """The response that a problem is."""
+    content = Problem(problem.status.phrase, problem.status, problem.detail, list(problem.errors))
+    whole = {**msgspec.structs.asdict(content), **problem.more}
+    return json_response(whole, problem.status, problem.headers)
 
 
 async def answer_http(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses: unknown paths and methods."""
     assert isinstance(error, HTTPException)
-    return _answer(HTTPStatus(error.status_code), error.detail, [])
+    headers = error.headers or NO_HEADERS
+    return answer(ProblemError(HTTPStatus(error.status_code), error.detail, headers=headers))
 
 
-def _answer(status: HTTPStatus, detail: str, errors: list[dict[str, str]]) -> Response:
-    content = {"title": status.phrase, "status": status.value, "detail": detail, "errors": errors}
-    return json_response(content, status)
+async def answer_crash(request: Request, error: Exception) -> Response:
+    """Our bug. uvicorn logs the error."""
+    detail = "The server failed. What it did, if anything, is not known: look before you retry."
+    return answer(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, detail))

@@ -2,34 +2,39 @@
 
 from http import HTTPStatus
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import msgspec
 
-from tracker.api.access import opened
-from tracker.api.problems import ProblemError, json_response
+from tracker.api.operations import Answer, Call, Operation
+from tracker.api.problems import ProblemError
+from tracker.rules.clients import Scope
 from tracker.stores import profiles
+from tracker.stores.profiles import Identifier, TimelineEvent
 
 
-def show_timeline(request: Request) -> Response:
-    """`GET …/profiles/{key}/sections/{section}/events`: identifiers and newest events."""
-    keyspace, key = request.path_params["keyspace"], request.path_params["key"]
-    with opened(request) as (connection, section):
-        profile = profiles.find(connection, section.id, keyspace, key)
+class Timeline(msgspec.Struct):
+    """A profile's identifiers, and its newest hundred events, the newest first."""
+
+    identifiers: list[Identifier]
+    items: list[TimelineEvent]
+
+
+def show_timeline(call: Call) -> Answer:
+    """Identifiers in keyspaces that the client may not see are left out."""
+    keyspace, key = call.identity
+    profile = profiles.find(call.connection, call.section.id, keyspace, key)
     if profile is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No profile has the {keyspace} {key!r}.")
-    return json_response(
-        {
-            "identifiers": profile.identifiers,
-            "items": profile.events,
-        }
-    )
+    seen = [one for one in profile.identifiers if one.keyspace in call.keyspaces]
+    return Answer(Timeline(seen, profile.events))
 
 
-ROUTES = [
-    Route(
-        "/audience/keyspaces/{keyspace}/profiles/{key:path}/sections/{section}/events",
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/audience/keyspaces/{keyspace}/profiles/{key}/sections/{section}/events",
+        Scope.PROFILES_READ,
+        "Read a profile's timeline",
         show_timeline,
-        methods=["GET"],
+        answers={200: Timeline},
     ),
-]
+)

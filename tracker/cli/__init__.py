@@ -8,6 +8,7 @@ import typer
 import tracker
 from tracker.cli import (
     audit,
+    client,
     doctor,
     errors,
     event,
@@ -41,7 +42,7 @@ app.add_typer(retention.app, name="retention")
 app.command("jobs")(jobs.jobs)
 app.command("audit")(audit.audit)
 app.add_typer(section.app, name="section")
-app.add_typer(section.keys, name="key")
+app.add_typer(client.app, name="client")
 app.command("web")(serve.web)
 app.command("collector")(serve.collector)
 

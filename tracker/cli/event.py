@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.actions import saving
-from tracker.api.events import shown
+from tracker.actions.views import shown
 from tracker.cli.store import JsonOption, SectionOption, UsageError, listed, print_json, read_json
 from tracker.cli.store import stores as opened
 from tracker.rules.definitions import Category, current_version
@@ -61,7 +61,8 @@ def create(
             )
         except definitions.NameTakenError:
             raise UsageError(f"There is an event named {draft.name!r} already.") from None
-    _print(made, as_json)
+        prefix = stores.prefix
+    _print(made, prefix, as_json)
     if not as_json:
         typer.echo(f"Next: pintag event track {made.slug}")
 
@@ -80,8 +81,9 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
     """List the section's events."""
     with opened() as stores:
         found = definitions.visible(stores.database, stores.section(section).id)
+        prefix = stores.prefix
     if as_json:
-        print_json([shown(definition, datetime.now(UTC)) for definition in found])
+        print_json([shown(definition, prefix, datetime.now(UTC)) for definition in found])
         return
     table = Table("Category", "Name", "Slug", "Tracking", "Version", "Fields", box=None)
     for definition in found:
@@ -101,13 +103,13 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
 def show(name: Name, section: SectionOption = None, as_json: JsonOption = False) -> None:
     """Show an event with its versions and fields."""
     with opened() as stores:
-        definition = stores.definition(section, name)
-    _print(definition, as_json)
+        definition, prefix = stores.definition(section, name), stores.prefix
+    _print(definition, prefix, as_json)
 
 
-def _print(definition: Definition, as_json: bool) -> None:
+def _print(definition: Definition, prefix: str, as_json: bool) -> None:
     if as_json:
-        print_json(shown(definition, datetime.now(UTC)))
+        print_json(shown(definition, prefix, datetime.now(UTC)))
         return
     console = Console(highlight=False, emoji=False, soft_wrap=True)
     console.print(definition.name, style="bold", markup=False)

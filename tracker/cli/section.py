@@ -1,6 +1,5 @@
-"""`pintag section …` and `pintag key …`: tenants, and the keys that open the API to them."""
+"""`pintag section …`: tenants, each with definitions, profiles and API clients of its own."""
 
-import secrets
 from typing import Annotated
 
 import typer
@@ -9,13 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.cli.screen import harmless
-from tracker.cli.store import SectionOption, UsageError
+from tracker.cli.store import UsageError
 from tracker.cli.store import stores as opened
 from tracker.rules.definitions import slugify
 from tracker.stores import sections
 
 app = typer.Typer(help="Sections: tenants with definitions and profiles.", no_args_is_help=True)
-keys = typer.Typer(help="API keys of a section.", no_args_is_help=True)
 
 
 @app.command()
@@ -46,20 +44,3 @@ def list_() -> None:
             origins = Text(harmless(" ".join(section.allowed_origins) or "any"))
             table.add_row(section.slug, Text(harmless(section.name)), origins)
     Console().print(table)
-
-
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="What the key is for.")],
-    section: SectionOption = None,
-) -> None:
-    """Make an API key; it is shown this once."""
-    key = f"ptk_{secrets.token_hex(20)}"
-    with opened() as stores:
-        sections.add_api_key(stores.database, stores.section(section).id, name, key)
-    typer.echo(key)
-
-
-@keys.callback()
-def _group() -> None:
-    """Keep `create` a sub-command while it is the only one."""

@@ -38,6 +38,11 @@ class Stores:
     database: psycopg.Connection
     redis: redis.Redis
 
+    @property
+    def prefix(self) -> str:
+        """The installation's first part of discriminators."""
+        return sections.installation(self.database).prefix
+
     def section(self, slug: str | None) -> Section:
         """The section named on the command line, or the only one."""
         return sections.choose(self.database, slug)

@@ -1,6 +1,4 @@
-"""The installation, its sections, and their API keys, in PostgreSQL."""
-
-import hashlib
+"""The installation and its sections, in PostgreSQL."""
 
 import msgspec
 import psycopg
@@ -75,24 +73,8 @@ def choose(connection: psycopg.Connection, slug: str | None) -> Section:
     raise NoSuchSectionError(f"{problem} The sections are: {there_are}.")
 
 
-def add_api_key(connection: psycopg.Connection, section_id: int, name: str, secret: str) -> None:
-    """Let the secret in as a bearer key; only its hash is kept."""
-    connection.execute(
-        "INSERT INTO api_key (section_id, name, secret_hash) VALUES (%s, %s, %s)",
-        (section_id, name, _hash(secret)),
-    )
-
-
-def section_of_api_key(connection: psycopg.Connection, secret: str) -> Section | None:
-    """The section that a bearer key belongs to."""
+def of_id(connection: psycopg.Connection, section_id: int) -> Section:
+    """The section of this id, which is known to be there: sections are never deleted."""
     with connection.cursor(row_factory=class_row(Section)) as cursor:
-        return cursor.execute(
-            f"SELECT {_COLUMNS} FROM section WHERE id ="  # noqa: S608
-            " (SELECT section_id FROM api_key WHERE secret_hash = %s)".encode(),
-            (_hash(secret),),
-        ).fetchone()
-
-
-def _hash(secret: str) -> bytes:
-    # A plain hash does for a key of 160 random bits: there is no dictionary to try.
-    return hashlib.sha256(secret.encode()).digest()
+        query = f"SELECT {_COLUMNS} FROM section WHERE id = %s"  # noqa: S608
+        return cursor.execute(query.encode(), (section_id,)).fetchall()[0]

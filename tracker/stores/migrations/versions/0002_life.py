@@ -57,6 +57,8 @@ CREATE INDEX held_due ON held (partition, due_at);
 """
 
 CLIENTS = """
+DROP TABLE api_key;
+
 CREATE TABLE api_client (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     public_id   text NOT NULL UNIQUE,

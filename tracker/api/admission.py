@@ -1,0 +1,94 @@
+"""Whether a request may go on: token, rates, scope, section, keyspace and key."""
+
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from tracker.api import tokens
+from tracker.api.operations import Call, Operation
+from tracker.api.problems import ProblemError
+from tracker.rules import keyspaces
+from tracker.rules.clients import may, may_address
+from tracker.rules.errors import ErrorCode, FieldError
+from tracker.rules.keyspaces import Identity
+from tracker.rules.rates import AtMost
+from tracker.stores import clients, sections
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often each may ask; 429 beyond that. They are counted by each web process."""
+
+    client_per_second: int = 100
+    key_per_second: int = 10
+    tokens_per_minute: int = 10
+
+
+class Gate:
+    """Lets requests through, and counts them. Its methods run in several threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._clients = AtMost(limits.client_per_second, 1)
+        self._keys = AtMost(limits.key_per_second, 1)
+        self._tokens = AtMost(limits.tokens_per_minute, 60)
+
+    def admit(self, call: Call, operation: Operation) -> None:
+        """Fill in who calls and whom the path names. Raises ProblemError."""
+        client = call._client = _client(call)
+        _take(self._clients, client.public_id, "this client")
+        section = call._section = sections.of_id(call.connection, client.section_id)
+        if operation.scope and not may(client, operation.scope):
+            detail = f"This client has no scope {operation.scope.value!r}."
+            raise ProblemError(HTTPStatus.FORBIDDEN, detail)
+        if call.path.get("section", section.slug) != section.slug:
+            raise ProblemError(HTTPStatus.FORBIDDEN, f"This client opens {section.slug!r} only.")
+        if "keyspace" in call.path:
+            self._address(call)
+
+    def count_token(self, name: str) -> None:
+        """Count a request for a token, by client id or address. Raises ProblemError."""
+        _take(self._tokens, name, "tokens")
+
+    def _address(self, call: Call) -> None:
+        name = call.path["keyspace"]
+        keyspace = call._keyspace = keyspaces.find(name, call.prefix)
+        if keyspace is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no keyspace {name!r}.")
+        if not may_address(call.client, keyspace):
+            detail = f"This client may not address profiles by {keyspace.value!r}."
+            raise ProblemError(HTTPStatus.FORBIDDEN, detail)
+        if "key" in call.path:
+            try:
+                key = keyspaces.normalise(keyspace, call.path["key"])
+            except keyspaces.BadKeyError as error:
+                wrong = FieldError("key", ErrorCode.BAD_FORMAT, str(error))
+                status = HTTPStatus.UNPROCESSABLE_ENTITY
+                raise ProblemError(status, "The path's key is none.", [wrong]) from None
+            call._identity = Identity(keyspace, key)
+            _take(self._keys, f"{call.section.id} {keyspace} {key}", "this profile key")
+
+
+def _client(call: Call) -> clients.ApiClient:
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise _unauthorized("Send `Authorization: Bearer <token>`, a token of POST /oauth/token.")
+    try:
+        public_id = tokens.client_id_of(call.vault, token.strip(), call.now)
+    except tokens.BadTokenError as error:
+        raise _unauthorized(str(error), 'error="invalid_token"') from None
+    client = clients.find(call.connection, public_id)
+    if client is None:
+        raise _unauthorized("The client was revoked.", 'error="invalid_token"')
+    return client
+
+
+def _unauthorized(detail: str, more: str = 'realm="pintag"') -> ProblemError:
+    headers = {"WWW-Authenticate": f"Bearer {more}"}
+    return ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
+
+
+def _take(rates: AtMost, name: str, what: str) -> None:
+    if wait := rates.take(name, time.monotonic()):
+        detail = f"Too many requests for {what}: try again in {wait} s."
+        headers = {"Retry-After": str(wait)}
+        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
