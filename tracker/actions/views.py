@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from tracker.rules.clients import Right, is_allowed
+from tracker.rules.allowed_operations import Access, is_allowed
 from tracker.rules.definitions import Category, current_version, deprecated_at
 from tracker.rules.fields import Field
 from tracker.rules.keyspaces import Keyspace
@@ -87,8 +87,8 @@ def _ordered(definition: Definition, now: datetime) -> list[Version]:
 
 def _rights(definition: Definition, keyspace: Keyspace) -> RightsView:
     return RightsView(
-        read=is_allowed(definition, keyspace, Right.READ),
-        write=is_allowed(definition, keyspace, Right.WRITE),
+        read=is_allowed(definition.denied_operations, keyspace, Access.READ),
+        write=is_allowed(definition.denied_operations, keyspace, Access.WRITE),
     )
 
 

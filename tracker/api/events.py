@@ -1,19 +1,19 @@
-"""The API's definitions of Custom Events: create, list, show, web tracking and snippets."""
+"""The API's definitions of Custom Events: create, list, show, edit, hide, rights, retention."""
 
+from contextlib import suppress
 from http import HTTPStatus
-from typing import Literal
 
 import msgspec
+import redis
 
-from tracker.actions import saving
+from tracker.actions import editing, governing, hiding, saving
 from tracker.actions.views import DefinitionView, shown
 from tracker.api.operations import Answer, Call, Operation, find_definition
-from tracker.api.problems import ProblemError
+from tracker.api.problems import EditProblem, ProblemError
 from tracker.rules.clients import Scope
-from tracker.rules.definitions import Draft
+from tracker.rules.definitions import Draft, Edit
 from tracker.rules.drafts import parse_draft
-from tracker.snippets import tracking
-from tracker.snippets.render import gzip_size
+from tracker.rules.edits import Changes
 from tracker.stores import definitions
 from tracker.stores.definitions import Definition
 
@@ -25,29 +25,29 @@ class DefinitionList(msgspec.Struct):
     items: list[DefinitionView]
 
 
-class Switch(msgspec.Struct):
-    """The switch for web tracking."""
+class Edited(msgspec.Struct):
+    """What an edit did. Where it changed nothing, nothing was saved and nothing is locked.
 
-    on: bool
+    version_id: of the new version, null where the fields stayed as they were.
+    """
 
-
-class Tracking(msgspec.Struct):
-    """Whether web tracking is on; the key of the current version's snippet, null when off."""
-
-    on: bool
-    snippet_key: str | None
-
-
-class SnippetQuery(msgspec.Struct):
-    form: Literal["inline", "hosted"] = "inline"
+    event: DefinitionView
+    saved: bool
+    version_id: str | None
+    changes: Changes
 
 
-class SnippetView(msgspec.Struct):
-    """The HTML to paste, and its size as browsers load it."""
+class Operations(msgspec.Struct):
+    """Operations such as `email:read`; those in neither list stay as they are."""
 
-    form: str
-    html: str
-    gzip_bytes: int
+    deny: list[str] = []
+    allow: list[str] = []
+
+
+class Retention(msgspec.Struct):
+    """Days until events are deleted, null for never."""
+
+    ttl_days: int | None
 
 
 def view(call: Call, definition: Definition) -> DefinitionView:
@@ -73,42 +73,48 @@ def create_event(call: Call) -> Answer:
     if isinstance(draft, list):
         detail = "The definition was not saved: see `errors`."
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, draft)
-    try:
-        made = saving.create(call.connection, call.section.id, draft, call.now)
-    except definitions.NameTakenError:
-        detail = f"{call.section.slug!r} has an event named {draft.name!r} already."
-        raise ProblemError(HTTPStatus.CONFLICT, detail) from None
+    made = saving.create(call.connection, call.section.id, draft, call.now)
     return Answer(view(call, made), HTTPStatus.CREATED)
 
 
-def show_tracking(call: Call) -> Answer:
-    """The key is that of the snippet for the current version."""
-    return Answer(_tracking(call, find_definition(call)))
+def edit_event(call: Call) -> Answer:
+    """Parts that are left out stay as they are; `fields` are all of them, in order.
+
+    After an edit the definition is locked for an hour; a change of fields makes a new version,
+    which can be used after that hour. Send `based_on`, the `edits` that you saw, and an edit that
+    somebody else made since is not lost.
+    """
+    cooldown, definition = call.settings.cooldown, find_definition(call)
+    done = editing.edit(
+        call.connection, call.redis, definition, call.raw, now=call.now, cooldown=cooldown
+    )
+    version_id = done.version.public_id if done.version else None
+    event = view(call, done.definition)
+    return Answer(Edited(event, bool(done.changes), version_id, done.changes))
 
 
-def switch_tracking(call: Call) -> Answer:
-    """Idempotent: on, there is a snippet; off, the collector answers its snippets 410."""
-    definition, wanted = find_definition(call), call.body
-    if wanted.on:
-        tracking.switch_on(call.connection, call.redis, definition, call.now)
-    else:
-        tracking.switch_off(call.connection, call.redis, definition)
-    return Answer(_tracking(call, find_definition(call)))
+def hide_event(call: Call) -> Answer:
+    """This can't be undone. Nothing is deleted; what its snippets send is refused from now on."""
+    # It is hidden for good by then: a worker tells the collectors when Redis is back.
+    with suppress(redis.RedisError):
+        hiding.hide(call.connection, call.redis, find_definition(call), now=call.now)
+    return Answer(status=HTTPStatus.NO_CONTENT)
 
 
-def _tracking(call: Call, definition: Definition) -> Tracking:
-    if not definition.web_tracking:
-        return Tracking(False, None)
-    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
-    return Tracking(True, config.key)
+def set_allowed_operations(call: Call) -> Answer:
+    """Whether events may be read or written when a profile is addressed by a keyspace."""
+    definition = find_definition(call)
+    changed = governing.set_operations(
+        call.connection, definition, deny=call.body.deny, allow=call.body.allow
+    )
+    return Answer(view(call, changed))
 
 
-def show_snippet(call: Call) -> Answer:
-    """The snippet of the current version."""
-    definition, form = find_definition(call), call.query.form
-    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
-    html = tracking.render_form(config, form)
-    return Answer(SnippetView(form, html, gzip_size(html)))
+def set_retention(call: Call) -> Answer:
+    """Events that are older are deleted, those of earlier versions too."""
+    definition = find_definition(call)
+    changed = governing.set_retention(call.connection, definition, call.body.ttl_days)
+    return Answer(view(call, changed))
 
 
 _READ, _WRITE = Scope.DEFINITIONS_READ, Scope.DEFINITIONS_WRITE
@@ -141,31 +147,39 @@ OPERATIONS = (
         answers={200: DefinitionView},
     ),
     Operation(
-        "GET",
-        f"{EVENT}/web-tracking",
-        _READ,
-        "See whether web tracking is on",
-        show_tracking,
-        answers={200: Tracking},
+        "PATCH",
+        EVENT,
+        _WRITE,
+        "Edit a definition",
+        edit_event,
+        body=Edit,
+        reads_raw=True,
+        answers={200: Edited, 409: EditProblem},
+    ),
+    Operation(
+        "POST",
+        f"{EVENT}/hide",
+        _WRITE,
+        "Hide a definition, for good",
+        hide_event,
+        answers={204: None},
     ),
     Operation(
         "PUT",
-        f"{EVENT}/web-tracking",
+        f"{EVENT}/allowed-operations",
         _WRITE,
-        "Switch web tracking on or off",
-        switch_tracking,
-        body=Switch,
-        answers={200: Tracking},
-        problems={409: "It can't be tracked; the detail says why."},
+        "Set its allowed operations",
+        set_allowed_operations,
+        body=Operations,
+        answers={200: DefinitionView},
     ),
     Operation(
-        "GET",
-        f"{EVENT}/snippet",
-        _READ,
-        "Get the snippet to paste",
-        show_snippet,
-        query=SnippetQuery,
-        answers={200: SnippetView},
-        problems={409: "Web tracking is off."},
+        "PUT",
+        f"{EVENT}/retention",
+        _WRITE,
+        "Set how long its events live",
+        set_retention,
+        body=Retention,
+        answers={200: DefinitionView},
     ),
 )

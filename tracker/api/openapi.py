@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, made from the declarations in operations.py."""
 
+import inspect
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -78,7 +79,7 @@ def _describe(operation: Operation, schemas: _Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.handler.__name__,
         "summary": operation.summary,
-        "description": operation.handler.__doc__ or "",
+        "description": inspect.cleandoc(operation.handler.__doc__ or ""),
         "parameters": _parameters(operation, schemas),
         "responses": _responses(operation, schemas),
         "security": _security(operation),

@@ -1,6 +1,7 @@
 """Errors of the API: `{title, status, detail, errors}`, some with more that a program can read."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tracker.actions.refusals import (
+    EditConflictError,
+    HiddenError,
+    InvalidDraftError,
+    LockedError,
+    NoSuchVersionError,
+    RefusedError,
+)
 from tracker.json_text import dumps
+from tracker.rules.edits import Changes
 from tracker.rules.errors import FieldError
 from tracker.snippets.tracking import TrackingError
 from tracker.stores.definitions import NameTakenError
@@ -27,6 +37,17 @@ class Problem(msgspec.Struct):
     status: int
     detail: str
     errors: list[FieldError]
+
+
+class EditProblem(Problem):
+    """Why an edit was refused: what others changed meanwhile, and when it can be edited again.
+
+    edits: how many there were by now, to be sent as `based_on`.
+    """
+
+    locked_until: datetime | None = None
+    edits: int | None = None
+    changes: Changes | None = None
 
 
 class ProblemError(Exception):
@@ -55,6 +76,8 @@ class ProblemError(Exception):
 STATUS_OF: dict[type[Exception], HTTPStatus] = {
     NameTakenError: HTTPStatus.CONFLICT,
     TrackingError: HTTPStatus.CONFLICT,
+    HiddenError: HTTPStatus.NOT_FOUND,
+    NoSuchVersionError: HTTPStatus.NOT_FOUND,
 }
 """Errors of the rules, stores and actions that a request can meet; their message is the detail."""
 
@@ -63,6 +86,8 @@ def problem_of(error: Exception) -> ProblemError | None:
     """The problem that an error is to a client; None for a mistake of ours."""
     if isinstance(error, ProblemError):
         return error
+    if isinstance(error, RefusedError) and (refusal := _refusal(error)):
+        return refusal
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
             return ProblemError(status, str(error))
@@ -73,6 +98,23 @@ def problem_of(error: Exception) -> ProblemError | None:
     if isinstance(error, (*away, redis.TimeoutError)):
         detail = "A database is away. Nothing is wrong with the request: send it again."
         return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+    return None
+
+
+def _refusal(error: RefusedError) -> ProblemError | None:
+    """Refusals that carry data."""
+    if isinstance(error, InvalidDraftError):
+        return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.errors)
+    if isinstance(error, LockedError):
+        return ProblemError(HTTPStatus.CONFLICT, str(error), locked_until=error.until)
+    if isinstance(error, EditConflictError):
+        return ProblemError(
+            HTTPStatus.CONFLICT,
+            str(error),
+            locked_until=error.until,
+            edits=error.edits,
+            changes=error.changes,
+        )
     return None
 
 

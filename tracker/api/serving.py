@@ -64,7 +64,7 @@ def _serve(operation: Operation, request: Request, body: bytes) -> Response:
         if operation.query:
             call.query = _query(request, operation.query)
         if operation.body and not operation.reads_raw:
-            call.body = _body(body, operation.body)
+            call.body = decode_body(body, operation.body)
         result = operation.handler(call)
     return _response(result, state.pool)
 
@@ -85,7 +85,8 @@ def _query(request: Request, shape: type[msgspec.Struct]) -> Any:
         raise _wrong("query", error) from None
 
 
-def _body(body: bytes, shape: Any) -> Any:
+def decode_body(body: bytes, shape: Any) -> Any:
+    """A body as its shape. Raises ProblemError."""
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

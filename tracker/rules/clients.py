@@ -1,7 +1,9 @@
-"""Rights of API clients: what each may do, and as whom a profile may be addressed."""
+"""Rights of API clients: what each may do, and the keyspaces that it may address and see.
+
+What a definition allows when a profile is addressed by a keyspace is in allowed_operations.py.
+"""
 
 from collections.abc import Collection
-from enum import StrEnum
 from typing import Protocol
 
 from tracker.rules.described import Described
@@ -22,23 +24,11 @@ class Scope(Described):
     PROFILES_EXPORT = "profiles:export", "Export all that is known of a profile."
 
 
-class Right(StrEnum):
-    """What may be denied of a definition's events, by the keyspace that addresses the profile."""
-
-    READ = "read"
-    WRITE = "write"
-
-
 class _Client(Protocol):
     @property
     def scopes(self) -> Collection[str]: ...
     @property
     def keyspaces(self) -> Collection[str]: ...
-
-
-class _Definition(Protocol):
-    @property
-    def denied_operations(self) -> Collection[str]: ...
 
 
 def may(client: _Client, scope: Scope) -> bool:
@@ -54,8 +44,3 @@ def may_address(client: _Client, keyspace: Keyspace) -> bool:
 def seen_keyspaces(client: _Client) -> list[Keyspace]:
     """The keyspaces that a client may address and see."""
     return [keyspace for keyspace in Keyspace if may_address(client, keyspace)]
-
-
-def is_allowed(definition: _Definition, keyspace: Keyspace, right: Right) -> bool:
-    """Whether a definition's events may be read, or written, by profiles' keys in a keyspace."""
-    return f"{keyspace}:{right}" not in definition.denied_operations

@@ -1,0 +1,101 @@
+"""The API's versions: what changed between two, and what new fields would say to recent hits."""
+
+import dataclasses
+from typing import Any
+
+import msgspec
+
+from tracker.actions import checking, comparing
+from tracker.actions.checking import Check, Complaint
+from tracker.api.events import EVENT
+from tracker.api.operations import Answer, Call, Operation, find_definition
+from tracker.api.serving import decode_body
+from tracker.rules.clients import Scope, may
+from tracker.rules.definitions import FieldDraft
+from tracker.rules.diffs import Change
+from tracker.stores.definitions import Version
+
+
+class DiffQuery(msgspec.Struct, rename={"old": "from", "new": "to"}):
+    """Two versions, each by number or id; left out, they are the two newest."""
+
+    old: str | None = None
+    new: str | None = None
+
+
+class VersionName(msgspec.Struct):
+    id: str
+    number: int
+
+
+class Diff(msgspec.Struct):
+    """What changed; `fits`: whether each hit of the old version would be valid under the new."""
+
+    old: VersionName
+    new: VersionName
+    fits: bool
+    changes: list[Change]
+
+
+class CheckRequest(msgspec.Struct):
+    """The new fields, all of them, and how many of the newest events they are to be tried on."""
+
+    fields: list[FieldDraft]
+    hits: int = checking.HITS
+
+
+class _Sent(msgspec.Struct):
+    """The same, with fields that may be wrong in more than one way: all are told."""
+
+    fields: Any = None
+    hits: int = checking.HITS
+
+
+def diff_versions(call: Call) -> Answer:
+    """With `from` alone, it is compared with the newest."""
+    found = comparing.diff(find_definition(call), call.query.old, call.query.new)
+    return Answer(Diff(_name(found.old), _name(found.new), found.fits, found.changes))
+
+
+def _name(version: Version) -> VersionName:
+    return VersionName(version.public_id, version.number)
+
+
+def check_fields(call: Call) -> Answer:
+    """How many recent events would have been rejected, by field. Nothing is saved.
+
+    The values in the examples are there for clients with the scope `profiles:read` only.
+    """
+    definition, sent = find_definition(call), decode_body(call.raw, _Sent)
+    found = checking.check(call.connection, definition, sent.fields, now=call.now, hits=sent.hits)
+    if not may(call.client, Scope.PROFILES_READ):
+        found.complaints = [_without_values(complaint) for complaint in found.complaints]
+    return Answer(found)
+
+
+def _without_values(complaint: Complaint) -> Complaint:
+    examples = [dataclasses.replace(one, value=None) for one in complaint.examples]
+    return dataclasses.replace(complaint, examples=examples)
+
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        f"{EVENT}/diff",
+        Scope.DEFINITIONS_READ,
+        "Compare two versions",
+        diff_versions,
+        query=DiffQuery,
+        answers={200: Diff},
+    ),
+    Operation(
+        "POST",
+        f"{EVENT}/check",
+        Scope.DEFINITIONS_READ,
+        "Check new fields before they are published",
+        check_fields,
+        body=CheckRequest,
+        reads_raw=True,
+        answers={200: Check},
+    ),
+)
