@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 import msgspec
 
+from tracker.actions import timelines
 from tracker.api.operations import Answer, Call, Operation
 from tracker.api.problems import ProblemError
 from tracker.rules.clients import Scope
-from tracker.stores import profiles
-from tracker.stores.profiles import Identifier, TimelineEvent
+from tracker.stores.profiles import Identifier
+from tracker.stores.timelines import TimelineEvent
 
 
 class Timeline(msgspec.Struct):
@@ -21,7 +22,7 @@ class Timeline(msgspec.Struct):
 def show_timeline(call: Call) -> Answer:
     """Identifiers in keyspaces that the client may not see are left out."""
     keyspace, key = call.identity
-    profile = profiles.find(call.connection, call.section.id, keyspace, key)
+    profile = timelines.show(call.connection, call.section.id, keyspace, key)
     if profile is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No profile has the {keyspace} {key!r}.")
     seen = [one for one in profile.identifiers if one.keyspace in call.keyspaces]

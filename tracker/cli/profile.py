@@ -5,10 +5,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tracker.actions import timelines
+from tracker.actions.timelines import Timeline
 from tracker.cli.screen import harmless
-from tracker.cli.store import JsonOption, SectionOption, UsageError, print_json
+from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
-from tracker.stores import profiles
+from tracker.rules import keyspaces
+from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
+from tracker.stores import sections
+from tracker.stores.merges import Kind, Merge
+from tracker.stores.timelines import PAGE, Filters
 
 app = typer.Typer(help="Profiles and their timelines.", no_args_is_help=True)
 
@@ -22,22 +28,61 @@ def _group() -> None:
 def show(
     key: Annotated[str, typer.Argument(help="The identifier, such as a visitor id.")],
     keyspace: Annotated[str, typer.Option(help="The keyspace it is in.")] = "web",
+    event: Annotated[
+        str | None, typer.Option(help="Only events of this definition: its slug, for example.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=PAGE, help="Most events to show.")] = PAGE,
     section: SectionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the profile that an identifier belongs to, with its newest hundred events."""
     with opened() as stores:
-        profile = profiles.find(stores.database, stores.section(section).id, keyspace, key)
-    if profile is None:
-        raise UsageError(f"No profile has the {keyspace} {key!r}.")
+        identity = _identity(stores, keyspace, key)
+        found = timelines.show(
+            stores.database,
+            stores.section(section).id,
+            *identity,
+            filters=Filters(event=stores.definition(section, event).slug if event else None),
+            limit=limit,
+        )
+    if found is None:
+        raise UsageError(f"No profile has the {identity.keyspace} {identity.key!r}.")
     if as_json:
-        print_json(profile)
-        return
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _identity(stores: Stores, keyspace: str, key: str) -> Identity:
+    """The identifier that was named. Raises UsageError."""
+    found = keyspaces.find(keyspace, sections.installation(stores.database).prefix)
+    if found is None:
+        there_are = ", ".join(Keyspace)
+        raise UsageError(f"There is no keyspace {keyspace!r}.\nThe keyspaces are: {there_are}.")
+    try:
+        return Identity(found, keyspaces.normalise(found, key))
+    except BadKeyError as error:
+        raise UsageError(f"{key!r} is no {found}: {error}") from None
+
+
+def _print(timeline: Timeline) -> None:
     console = Console(highlight=False, emoji=False, soft_wrap=True)
-    for identifier in profile.identifiers:
+    for identifier in timeline.identifiers:
         line = f"{identifier.keyspace}: {identifier.key}"
         console.print(harmless(line), style="bold", markup=False)
-    for event in profile.events:
+    for event in timeline.events:
         data = "  ".join(f"{name}={value}" for name, value in event.data.items())
         line = f"  {event.event_time:%F %T}Z  {event.name}  {data}"
         console.print(harmless(line), markup=False)
+    for merge in timeline.merges:
+        console.print(harmless(f"  {_told(merge)}"), style="dim", markup=False)
+
+
+def _told(merge: Merge) -> str:
+    """A record of a merge in a line."""
+    first, second = merge.first, merge.second
+    line = f"{merge.made_at:%F %T}Z  {merge.kind}  {first.keyspace}:{first.key}"
+    if second is not None:
+        joint = "from" if merge.kind == Kind.UNMERGED else "and"
+        line += f" {joint} {second.keyspace}:{second.key}"
+    return f"{line}  by {merge.made_by}"

@@ -12,7 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tracker.actions import demo
+from tracker.actions import demo, timelines
+from tracker.actions.timelines import Timeline
 from tracker.rules.definitions import Category
 from tracker.settings import Settings
 from tracker.snippets import tracking
@@ -83,7 +84,7 @@ def profile_page(request: Request) -> Response:
     if section is None or found is None:
         params = request.path_params
         return _missing(f"No profile has the {params['keyspace']} {params['key']!r} yet.")
-    return page("profile.html", section=section, profile=found)
+    return page("profile.html", section=section, timeline=found)
 
 
 def timeline_part(request: Request) -> Response:
@@ -92,13 +93,13 @@ def timeline_part(request: Request) -> Response:
     return page("timeline.html", events=found.events if found else [])
 
 
-def _find_profile(request: Request) -> tuple[Section | None, profiles.Profile | None]:
+def _find_profile(request: Request) -> tuple[Section | None, Timeline | None]:
     params = request.path_params
     with request.app.state.pool.connection() as connection:
         section = _section(connection, params["section"])
         if section is None:
             return None, None
-        return section, profiles.find(connection, section.id, params["keyspace"], params["key"])
+        return section, timelines.show(connection, section.id, params["keyspace"], params["key"])
 
 
 def _section(connection: psycopg.Connection, slug: str) -> Section | None:

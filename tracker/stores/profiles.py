@@ -1,16 +1,21 @@
-"""Profiles and their timelines, in PostgreSQL."""
+"""Profiles and the identifiers that they are known by, in PostgreSQL."""
 
-import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.rows import dict_row
 
-PAGE = 100
+from tracker.rules.keyspaces import Identity, Keyspace
+
+EVERY_KEYSPACE = frozenset(Keyspace)
+
+
+class ErasedError(Exception):
+    """The person whom an identifier belonged to was erased, for good."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(f"The {identity.keyspace} {identity.key!r} was erased, for good.")
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -20,78 +25,32 @@ class Identifier(msgspec.Struct, frozen=True):
     key: str
 
 
-class TimelineEvent(msgspec.Struct, frozen=True):
-    """An event of a profile, with the definition and version that it came with.
-
-    `data` is in the order of the version's fields; decimals are Decimal, exact.
-    """
-
-    id: UUID
-    name: str
-    slug: str
-    category: str
-    discriminator: str
-    version_id: str
-    version_number: int
-    event_time: datetime
-    received_at: datetime
-    page: str | None
-    referrer: str | None
-    data: dict[str, Any]
-
-
 class Profile(msgspec.Struct, frozen=True):
-    """One person's identifiers and newest events, the newest first."""
+    """A person's identifiers by their ids, the oldest first."""
 
     id: int
     created_at: datetime
-    identifiers: list[Identifier]
-    events: list[TimelineEvent]
+    identifiers: dict[int, Identifier]
+
+    def seen_by(self, keyspaces: Collection[Keyspace]) -> list[Identifier]:
+        """The identifiers in these keyspaces."""
+        return [one for one in self.identifiers.values() if one.keyspace in keyspaces]
 
 
 def find(
     connection: psycopg.Connection, section_id: int, keyspace: str, key: str
 ) -> Profile | None:
-    """The profile that an identifier belongs to, with its newest hundred events."""
-    row = connection.execute(
-        "SELECT p.id, p.created_at FROM profile p JOIN identifier i ON i.profile_id = p.id"
-        " WHERE i.section_id = %s AND i.keyspace = %s AND i.key = %s",
-        (section_id, keyspace, key),
-    ).fetchone()
-    if row is None:
-        return None
-    return Profile(row[0], row[1], _identifiers(connection, row[0]), _timeline(connection, row[0]))
-
-
-def _identifiers(connection: psycopg.Connection, profile_id: int) -> list[Identifier]:
+    """The profile that an identifier belongs to."""
     rows = connection.execute(
-        "SELECT keyspace, key FROM identifier WHERE profile_id = %s ORDER BY id", (profile_id,)
-    )
-    return [Identifier(*row) for row in rows]
-
-
-def _timeline(connection: psycopg.Connection, profile_id: int) -> list[TimelineEvent]:
-    """Hidden definitions vanish from timelines; nothing of them is deleted."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(
-            "SELECT e.id, d.name, d.slug, d.category, d.discriminator,"
-            " v.public_id AS version_id, v.number AS version_number, e.event_time,"
-            " e.received_at, e.page, e.referrer, e.data::text AS data,"
-            " jsonb_path_query_array(v.fields, '$[*].key') AS keys"
-            " FROM event e JOIN version v ON v.id = e.version_id"
-            " JOIN definition d ON d.id = v.definition_id"
-            " WHERE e.identifier_id IN (SELECT id FROM identifier WHERE profile_id = %s)"
-            " AND d.hidden_at IS NULL ORDER BY e.event_time DESC, e.id DESC LIMIT %s",
-            (profile_id, PAGE),
-        ).fetchall()
-    for row in rows:
-        row["data"] = _ordered(row["data"], row.pop("keys"))
-    return [TimelineEvent(**row) for row in rows]
-
-
-def _ordered(data: str, keys: list[str]) -> dict[str, Any]:
-    values = json.loads(data, parse_float=Decimal)
-    return {key: values[key] for key in keys if key in values}
+        "SELECT p.id, p.created_at, o.id, o.keyspace, o.key FROM identifier i"
+        " JOIN profile p ON p.id = i.profile_id JOIN identifier o ON o.profile_id = p.id"
+        " WHERE i.section_id = %s AND i.keyspace = %s AND i.key = %s ORDER BY o.id",
+        (section_id, keyspace, key),
+    ).fetchall()
+    if not rows:
+        return None
+    identifiers = {id_: Identifier(keyspace, key) for _, _, id_, keyspace, key in rows}
+    return Profile(rows[0][0], rows[0][1], identifiers)
 
 
 def recent(connection: psycopg.Connection, section_id: int) -> list[tuple[Identifier, datetime]]:
@@ -102,3 +61,37 @@ def recent(connection: psycopg.Connection, section_id: int) -> list[tuple[Identi
         (section_id,),
     )
     return [(Identifier(keyspace, key), made) for keyspace, key, made in rows]
+
+
+def ensure(
+    connection: psycopg.Connection, section_id: int, identities: Iterable[Identity]
+) -> dict[Identity, int]:
+    """The ids of these identifiers; missing ones are made, each on a new profile of its own."""
+    # Sorted, so that two who make the same ones wait for each other in one order.
+    wanted = sorted({(str(keyspace), key) for keyspace, key in identities})
+    parts = [keyspace for keyspace, _ in wanted], [key for _, key in wanted]
+    connection.execute(
+        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"
+        " SELECT %s, w.keyspace, w.key FROM unnest(%s::text[], %s::text[]) AS w(keyspace, key)"
+        " WHERE NOT EXISTS (SELECT FROM identifier i"
+        " WHERE i.section_id = %s AND i.keyspace = w.keyspace AND i.key = w.key)"
+        " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
+        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made",
+        (section_id, *parts, section_id),
+    )
+    rows = connection.execute(
+        "SELECT i.keyspace, i.key, i.id FROM identifier i"
+        " JOIN unnest(%s::text[], %s::text[]) AS w(keyspace, key) USING (keyspace, key)"
+        " WHERE i.section_id = %s",
+        (*parts, section_id),
+    )
+    return {Identity(Keyspace(keyspace), key): id_ for keyspace, key, id_ in rows}  # type: ignore[call-arg]
+
+
+def any_erased(connection: psycopg.Connection, section_id: int, hashes: Sequence[bytes]) -> bool:
+    """Whether one of these keyed hashes is of an erased identifier."""
+    rows = connection.execute(
+        "SELECT FROM erased WHERE section_id = %s AND hash = ANY(%s) LIMIT 1",
+        (section_id, list(hashes)),
+    )
+    return rows.fetchone() is not None

@@ -105,7 +105,7 @@ CREATE TABLE merge (
     made_at    timestamptz NOT NULL
 );
 COMMENT ON TABLE merge IS 'merges of profiles, by the identifiers that were named';
-COMMENT ON COLUMN merge.second_id IS 'null for an identifier that was taken out again';
+COMMENT ON COLUMN merge.second_id IS 'for an identifier that was taken out: one that stayed';
 CREATE INDEX merge_first ON merge (first_id);
 CREATE INDEX merge_second ON merge (second_id);
 
