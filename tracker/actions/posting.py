@@ -175,7 +175,9 @@ def _judge(
         answer.status, answer.detail, answer.usable_from = _standing(version, identity, now)
     elif item.version_id is not None:
         answer.status = ItemStatus.UNKNOWN_VERSION
-        answer.detail = f"The section has no version {item.version_id[:100]!r}: send one of its ids."
+        answer.detail = (
+            f"The section has no version {item.version_id[:100]!r}: send one of its ids."
+        )
     data = None
     if version is not None and answer.status == ItemStatus.STORED:
         data = _check(item, version, answer)

@@ -24,6 +24,9 @@ class Identifier(msgspec.Struct, frozen=True):
     keyspace: str
     key: str
 
+    def names(self, identity: Identity) -> bool:
+        return (self.keyspace, self.key) == identity
+
 
 class Profile(msgspec.Struct, frozen=True):
     """A person's identifiers by their ids, the oldest first."""
