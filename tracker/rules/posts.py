@@ -64,9 +64,8 @@ def read_item(raw: bytes, now: datetime) -> ReadItem:
     item = ReadItem()
     try:
         sent = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    except _UNREADABLE:
-        message = "An item is an object with `event_time`, `version_id` and `data`."
-        item.errors = [FieldError("", ErrorCode.NOT_AN_OBJECT, message)]
+    except _UNREADABLE as error:
+        item.errors = [_unreadable(error)]
         return item
     item.data = bytes(sent.pop("data", b""))
     readers: dict[str, Callable[[str], object]] = {
@@ -86,6 +85,13 @@ def read_item(raw: bytes, now: datetime) -> ReadItem:
             errors.append(wrong.error)
     item.errors = errors + [_unknown(name) for name in list(sent)[:MAX_UNKNOWN]]
     return item
+
+
+def _unreadable(error: Exception) -> FieldError:
+    if isinstance(error, msgspec.ValidationError):
+        message = "An item is an object with `event_time`, `version_id` and `data`."
+        return FieldError("", ErrorCode.NOT_AN_OBJECT, message)
+    return FieldError("", ErrorCode.MALFORMED, f"The item is not valid JSON in UTF-8: {error}.")
 
 
 class _WrongError(Exception):
