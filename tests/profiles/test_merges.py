@@ -7,9 +7,9 @@ import pytest
 
 from tests.profiles.cast import ANN, ANN_CRM, ANN_WEB, BEN, BEN_WEB, Harbour
 from tracker.actions.merging import NoProfileError, OnlyIdentifierError, RefusedMergeError
+from tracker.actions.refusals import ErasedError
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.stores import database
-from tracker.stores.profiles import ErasedError
 
 
 def records(harbour: Harbour, identity: Identity) -> list[tuple[str, str, str]]:

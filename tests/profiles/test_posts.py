@@ -8,7 +8,7 @@ import pytest
 
 from tests.profiles.cast import ANN, BEN, BEN_WEB, NOW, Harbour, edit, new_id
 from tracker.actions.posting import TooEarlyError
-from tracker.stores.profiles import ErasedError
+from tracker.actions.refusals import ErasedError
 
 SECOND = timedelta(seconds=1)
 
@@ -87,7 +87,6 @@ DAY = timedelta(days=1)
             },
         ),
     ],
-    ids=str,
 )
 def test_all_that_is_wrong_with_an_item(
     harbour: Harbour, changes: dict[str, Any], errors: set[tuple[str, str]]

@@ -6,14 +6,15 @@ from datetime import datetime
 
 import psycopg
 
+from tracker.actions.refusals import ErasedError, RefusedError
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.stores import event_locks, merges, profiles
 from tracker.stores.merges import Kind
-from tracker.stores.profiles import ErasedError, Profile
+from tracker.stores.profiles import Profile
 from tracker.vault import Vault
 
 
-class RefusedMergeError(Exception):
+class RefusedMergeError(RefusedError):
     """The profiles are two people's: they have different values in one-value `keyspaces`."""
 
     def __init__(self, keyspaces: list[Keyspace]) -> None:
@@ -21,14 +22,14 @@ class RefusedMergeError(Exception):
         self.keyspaces = keyspaces
 
 
-class NoProfileError(Exception):
+class NoProfileError(RefusedError):
     """No profile has this identifier."""
 
     def __init__(self, identity: Identity) -> None:
         super().__init__(f"No profile has the {identity.keyspace} {identity.key!r}.")
 
 
-class OnlyIdentifierError(Exception):
+class OnlyIdentifierError(RefusedError):
     """The profile has no other identifier, so there is nothing to take this one out of."""
 
     def __init__(self, identity: Identity) -> None:

@@ -12,6 +12,9 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from tracker.actions.refusals import ErasedError, RefusedError
+from tracker.rules import allowed_operations
+from tracker.rules.allowed_operations import Access
 from tracker.rules.errors import FieldError
 from tracker.rules.fields import Field
 from tracker.rules.ids import RANDOM_BYTES, mint
@@ -22,13 +25,12 @@ from tracker.rules.states import NO_PARTITION, POSTED, Move
 from tracker.rules.validation import Validator
 from tracker.stores import batches, event_locks, postings, profiles
 from tracker.stores.postings import NamedVersion, PostedEvent
-from tracker.stores.profiles import ErasedError
 from tracker.vault import Vault
 
 SOURCE = "API"
 
 
-class TooEarlyError(Exception):
+class TooEarlyError(RefusedError):
     """The only item of a post names a version that is not usable yet; `usable_from` says when."""
 
     def __init__(self, usable_from: datetime) -> None:
@@ -36,7 +38,7 @@ class TooEarlyError(Exception):
         self.usable_from = usable_from
 
 
-class KeyUsedError(Exception):
+class KeyUsedError(RefusedError):
     """The Idempotency-Key went with another post."""
 
 
@@ -192,7 +194,8 @@ def _standing(
     """Whether a version may be posted by this keyspace now; if not, why, and from when."""
     if version.hidden:
         return ItemStatus.HIDDEN, "This event was hidden for good: it takes no more.", None
-    if f"{identity.keyspace}:write" in version.denied_operations:
+    denied = version.denied_operations
+    if not allowed_operations.is_allowed(denied, identity.keyspace, Access.WRITE):
         detail = f"This event must not be written by {identity.keyspace}: use another keyspace."
         return ItemStatus.DENIED, detail, None
     if version.usable_from > now:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tracker.rules.edits import Changes, told
 from tracker.rules.errors import FieldError
+from tracker.rules.keyspaces import Identity
 from tracker.rules.moments import in_words
 
 
@@ -56,3 +57,10 @@ class HiddenError(RefusedError):
 
 class NoSuchVersionError(RefusedError):
     """The definition has no version of this number or id, or too few for a comparison."""
+
+
+class ErasedError(RefusedError):
+    """The person whom an identifier belonged to was erased, for good."""
+
+    def __init__(self, identity: Identity) -> None:
+        super().__init__(f"The {identity.keyspace} {identity.key!r} was erased, for good.")

@@ -7,15 +7,10 @@ import msgspec
 import psycopg
 
 from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.stores import identities as identities_
+from tracker.stores.identities import Name
 
 EVERY_KEYSPACE = frozenset(Keyspace)
-
-
-class ErasedError(Exception):
-    """The person whom an identifier belonged to was erased, for good."""
-
-    def __init__(self, identity: Identity) -> None:
-        super().__init__(f"The {identity.keyspace} {identity.key!r} was erased, for good.")
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -70,18 +65,9 @@ def ensure(
     connection: psycopg.Connection, section_id: int, identities: Iterable[Identity]
 ) -> dict[Identity, int]:
     """The ids of these identifiers; missing ones are made, each on a new profile of its own."""
-    # Sorted, so that two who make the same ones wait for each other in one order.
-    wanted = sorted({(str(keyspace), key) for keyspace, key in identities})
-    parts = [keyspace for keyspace, _ in wanted], [key for _, key in wanted]
-    connection.execute(
-        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"
-        " SELECT %s, w.keyspace, w.key FROM unnest(%s::text[], %s::text[]) AS w(keyspace, key)"
-        " WHERE NOT EXISTS (SELECT FROM identifier i"
-        " WHERE i.section_id = %s AND i.keyspace = w.keyspace AND i.key = w.key)"
-        " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
-        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made",
-        (section_id, *parts, section_id),
-    )
+    names = [Name(section_id, str(keyspace), key) for keyspace, key in identities]
+    identities_.make(connection, names)
+    parts = [name.keyspace for name in names], [name.key for name in names]
     rows = connection.execute(
         "SELECT i.keyspace, i.key, i.id FROM identifier i"
         " JOIN unnest(%s::text[], %s::text[]) AS w(keyspace, key) USING (keyspace, key)"
