@@ -7,9 +7,10 @@ import msgspec
 import psycopg
 
 from tracker.rules.hits import QueuedHit
-from tracker.rules.outcomes import Reason
+from tracker.rules.outcomes import Outcome
 from tracker.stores import batches
 from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow, StaleRulesError
+from tracker.stores.held import HeldRow
 from worker.steps import Work, internal_error, read_id
 
 PORTION_BYTES = 16_000_000
@@ -24,17 +25,18 @@ _encode = msgspec.json.Encoder().encode
 
 def rows_of(works: Works, progress: list[Progress]) -> Batch:
     """Sort the works, which were judged by the same rules, by what became of them."""
-    events: list[EventRow] = []
-    quarantined: list[QuarantineRow] = []
-    dropped: Counter[tuple[int, Reason]] = Counter()
+    released = [work.queued.held_id for work in works if work.queued.held_id is not None]
+    batch = Batch(works[0].revision, progress, released, [], [], [], Counter())
     for work in works:
         if work.verdict is None:
-            events.append(event_row(work))
-        elif work.rejected:
-            quarantined.append(bare_row(work) if work.bare else quarantine_row(work))
+            batch.events.append(event_row(work))
+        elif work.verdict.reason is None:
+            batch.held.append(held_row(work))
+        elif work.outcome is Outcome.QUARANTINED:
+            batch.quarantined.append(bare_row(work) if work.bare else quarantine_row(work))
         else:
-            dropped[work.queued.partition, work.verdict.reason] += 1
-    return Batch(works[0].revision, progress, events, quarantined, dropped)
+            batch.dropped[work.queued.partition, work.verdict.reason] += 1
+    return batch
 
 
 def event_row(work: Work) -> EventRow:
@@ -58,9 +60,27 @@ def event_row(work: Work) -> EventRow:
     )
 
 
+def held_row(work: Work) -> HeldRow:
+    """The row of a hit that has to wait."""
+    queued, pinned = work.queued, work.pinned
+    assert pinned is not None
+    return HeldRow(
+        partition=queued.partition,
+        section_id=pinned.section_id,
+        version_id=pinned.version_id,
+        snippet_key=queued.key,
+        raw=queued.raw,
+        sent=queued.sent,
+        received_ms=work.received_ms,
+        due_at=pinned.usable_from,
+        hit_id=read_id(queued.raw),
+    )
+
+
 def quarantine_row(work: Work) -> QuarantineRow:
     """The quarantine's row of a rejected hit: the whole hit, and all that is wrong with it."""
     assert work.verdict is not None
+    assert work.verdict.reason is not None
     return QuarantineRow(
         partition=work.queued.partition,
         snippet_key=work.queued.key,
@@ -78,6 +98,7 @@ def quarantine_row(work: Work) -> QuarantineRow:
 def bare_row(work: Work) -> QuarantineRow:
     """The row of a rejected hit of which PostgreSQL refused the whole row: what it must take."""
     assert work.verdict is not None
+    assert work.verdict.reason is not None
     return QuarantineRow(
         partition=work.queued.partition,
         snippet_key=work.queued.key.replace("\0", "\N{REPLACEMENT CHARACTER}")[:MOST_KEY],
@@ -105,22 +126,23 @@ def portions(hits: Mapping[int, list[QueuedHit]]) -> Iterator[dict[int, list[Que
 
 
 def progress_of(last_ids: Mapping[int, str], hits: Iterable[QueuedHit]) -> list[Progress]:
-    """How far these hits move their partitions."""
+    """How far these hits move their partitions; held ones move none."""
     new: dict[int, str] = {}
     counts: Counter[int] = Counter()
     for queued in hits:
-        new[queued.partition] = queued.stream_id
-        counts[queued.partition] += 1
+        if queued.held_id is None:
+            new[queued.partition] = queued.stream_id
+            counts[queued.partition] += 1
     return [Progress(n, last_ids[n], last, counts[n]) for n, last in sorted(new.items())]
 
 
 def commit(
     connection: psycopg.Connection,
     works: Works,
-    last_ids: Mapping[int, str],
+    last_ids: dict[int, str],
     again: Callable[[Works], Works],
-) -> dict[int, str]:
-    """Commit what became of the hits; returns the last stream ids of partitions that moved.
+) -> Works:
+    """Commit what became of the hits; returns it, and moves the partitions' last stream ids on.
 
     Where the rules have changed meanwhile, the hits are judged `again`. What PostgreSQL refuses
     is cut in halves until the hit that it refuses is alone, and that one ends as our bug. Raises
@@ -137,28 +159,20 @@ def commit(
             if is_away(error):
                 raise
             if len(works) > 1:
-                return _commit_halves(connection, works, last_ids, again)
+                middle = len(works) // 2
+                done = commit(connection, works[:middle], last_ids, again)
+                return done + commit(connection, works[middle:], last_ids, again)
             _give_way(works[0], error)
         else:
-            return {moved.number: moved.new for moved in progress}
-
-
-def _commit_halves(
-    connection: psycopg.Connection,
-    works: Works,
-    last_ids: Mapping[int, str],
-    again: Callable[[Works], Works],
-) -> dict[int, str]:
-    middle = len(works) // 2
-    moved = commit(connection, works[:middle], last_ids, again)
-    return moved | commit(connection, works[middle:], {**last_ids, **moved}, again)
+            last_ids.update({moved.number: moved.new for moved in progress})
+            return works
 
 
 def _give_way(work: Work, refusal: Exception) -> None:
     """Make less of a hit that PostgreSQL refuses: first no event, then the barest row there is."""
     if work.bare:
         raise refusal
-    work.bare = work.rejected
+    work.bare = work.outcome is Outcome.QUARANTINED
     # PostgreSQL's words may repeat just what it refuses.
     why = type(refusal).__name__ if work.bare else str(refusal)
     work.verdict = internal_error(f"It can't be stored: {why}"[:MOST_REFUSAL])

@@ -1,6 +1,7 @@
 """What the steps know beside the hit: the snippets' versions, with their compiled validators."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -10,9 +11,13 @@ from tracker.stores.catalog import PinnedVersion
 
 
 class Context:
-    """Every snippet's pinned version as of one revision, and validators as hits ask for them."""
+    """Every snippet's pinned version as of one revision, and validators as hits ask for them.
+
+    now: the time by which hits are judged; who judges moves it on.
+    """
 
     def __init__(self) -> None:
+        self.now = datetime.now(UTC)
         self.revision = -1
         self.pinned: Mapping[str, PinnedVersion] = {}
         self._validators: dict[int, Validator] = {}

@@ -1,4 +1,4 @@
-"""The worker's loop: own partitions, read their hits, run the steps, commit, then trim.
+"""The worker's loop: own partitions, release held hits, read new ones, run the steps, commit, trim.
 
 A crash anywhere repeats work, but neither loses nor counts a hit twice: a partition's last stream
 id moves in the transaction that stores what became of the hits, and only then they are trimmed.
@@ -21,7 +21,7 @@ from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
-from worker.steps import STEPS, Step, Work, bury, run
+from worker.steps import HOLD, STEPS, Step, Work, bury, run
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
@@ -32,12 +32,22 @@ AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.RedisError)
 log = structlog.get_logger("worker")
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Worker:
     """One worker process; `stop` may be called from a signal handler."""
 
-    def __init__(self, settings: Settings, steps: tuple[Step, ...] = STEPS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        steps: tuple[Step, ...] = STEPS,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self._settings = settings
         self._steps = steps
+        self._clock = clock
         self._context = Context()
         self._tries = Tries()
         self._read_size = ReadSize()
@@ -97,9 +107,16 @@ class Worker:
         partitions: Partitions,
         epoch: str,
     ) -> None:
-        """Read one batch and see it through."""
+        """Release held hits that are due, then read one batch and see it through.
+
+        Both are judged by one time. A hit that is read when its version has just become usable
+        is held, too: it can't overtake those that are held already.
+        """
         if not partitions.owned:
             self._wait(UPKEEP_SECONDS)
+            return
+        self._context.now = self._clock()
+        if not self._see_through(connection, partitions, partitions.held.take(self._context.now)):
             return
         hits = self._read(client, partitions)
         if not hits:
@@ -107,6 +124,29 @@ class Worker:
         if hit_queue.get_epoch(client) != epoch:  # asked after reading: none comes back
             self._wait(UPKEEP_SECONDS)
             return
+        if self._see_through(connection, partitions, hits):
+            hit_queue.trim(client, epoch, {n: partitions.owned[n].last_id for n in hits})
+
+    def _read(self, client: redis.Redis, partitions: Partitions) -> dict[int, list[QueuedHit]]:
+        late = partitions.held.unfinished
+        after = {n: last_id for n, last_id in partitions.last_ids.items() if n not in late}
+        if not after:
+            return {}
+        cautious = not partitions.unread.isdisjoint(after)
+        count = self._read_size.count(self._settings.batch, len(after), cautious)
+        patience = partitions.held.patience(self._context.now, BLOCK_MS)
+        hits = hit_queue.read(client, after, count, patience)
+        partitions.unread.difference_update(after)
+        self._read_size.learn([len(queued.raw) for read in hits.values() for queued in read])
+        return hits
+
+    def _see_through(
+        self,
+        connection: psycopg.Connection,
+        partitions: Partitions,
+        hits: dict[int, list[QueuedHit]],
+    ) -> bool:
+        """Judge hits and commit what becomes of them; False where partitions were lost."""
         partitions.note_tries(hits)
         whole = {n: read for n, read in hits.items() if not partitions.owned[n].careful}
         try:
@@ -118,16 +158,8 @@ class Worker:
             log.warning("lost_partitions", partitions=sorted(hits))
             for number in hits:
                 partitions.forget(number)
-            return
-        hit_queue.trim(client, epoch, {n: partitions.owned[n].last_id for n in hits})
-
-    def _read(self, client: redis.Redis, partitions: Partitions) -> dict[int, list[QueuedHit]]:
-        after = partitions.last_ids
-        count = self._read_size.count(self._settings.batch, len(after), bool(partitions.unread))
-        hits = hit_queue.read(client, after, count, BLOCK_MS)
-        partitions.unread.clear()
-        self._read_size.learn([len(queued.raw) for read in hits.values() for queued in read])
-        return hits
+            return False
+        return True
 
     def _commit(
         self,
@@ -141,8 +173,12 @@ class Worker:
             return [judge(work.queued) for work in stale]
 
         works = [judge(queued) for read in hits.values() for queued in read]
-        for number, last_id in commit(connection, works, partitions.last_ids, again).items():
-            partitions.owned[number].last_id = last_id
+        last_ids = partitions.last_ids
+        for work in commit(connection, works, last_ids, again):
+            if work.verdict is HOLD and work.pinned is not None:
+                partitions.held.note(work.queued.partition, work.pinned.usable_from)
+        for number in hits:
+            partitions.owned[number].last_id = last_ids[number]
 
     def _judge(self, queued: QueuedHit) -> Work:
         return run(queued, self._context, self._steps)
@@ -161,13 +197,16 @@ class Worker:
         owned = partitions.owned[number]
         for queued in hits:
             judge = self._judge
-            if queued.stream_id == owned.suspect_id:
-                log.error("dead_letter", partition=number, stream_id=queued.stream_id)
+            if queued.mark == owned.suspect_id:
+                log.error("dead_letter", partition=number, hit=queued.mark)
                 judge = self._bury
-            elif not partitions.suspect(number, queued.stream_id):
+            elif not partitions.suspect(number, queued.mark):
                 raise LostPartitionError
             self._commit(connection, partitions, {number: [queued]}, judge)
-        owned.careful, owned.suspect_id = False, None
+        # A suspect that is still queued comes after the held hits: the care is for it.
+        is_held = hits[0].held_id is not None
+        if not is_held or owned.suspect_id in (None, *(queued.mark for queued in hits)):
+            owned.careful, owned.suspect_id = False, None
 
 
 class Upkeep:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from tracker.stores import worker_locks
+from worker.held import HeldHits
 
 MOST_TRIES = 3
 """A batch that ended this many workers is run hit by hit, to find the hit that does it."""
@@ -19,7 +20,7 @@ MOST_TRIES = 3
 class Tries:
     """What this process has noted: a database that went away, and came back, is no new try.
 
-    counted: the partitions whose hits it ran; suspects: the stream ids that it ran alone last.
+    counted: the partitions whose hits it ran; suspects: the marks of those it ran alone last.
     """
 
     counted: set[int] = field(default_factory=set)
@@ -38,8 +39,8 @@ class Owned:
 class Partitions:
     """The partitions that this worker owns; `connection` holds their locks.
 
-    unread: those it has not read from yet that may have ended a worker. It may have been the read
-    itself, of more than there is memory for, so the next one is to be small.
+    held: their held hits; unread: those it has not read from yet that may have ended a worker. It
+    may have been the read itself, of more than there is memory for, so the next one is to be small.
     """
 
     def __init__(self, connection: psycopg.Connection, tries: Tries) -> None:
@@ -47,6 +48,7 @@ class Partitions:
         self._tries = tries
         self.owned: dict[int, Owned] = {}
         self.unread: set[int] = set()
+        self.held = HeldHits(connection)
         worker_locks.be_present(connection)
 
     @property
@@ -72,6 +74,7 @@ class Partitions:
         if suspect_id == self._tries.suspects.get(number):
             suspect_id = None  # It was this process, and it lives: the hit is not to blame.
         self.owned[number] = Owned(last_id, careful, suspect_id)
+        self.held.follow(number)
         if tries or careful:
             self.unread.add(number)
 
@@ -82,15 +85,16 @@ class Partitions:
             worker_locks.note_tries(self._connection, sorted(new))
             self._tries.counted.update(new)
 
-    def suspect(self, number: int, stream_id: str) -> bool:
+    def suspect(self, number: int, mark: str) -> bool:
         """Note the hit that is run alone next; False where the partition is lost."""
-        self._tries.suspects[number] = stream_id
+        self._tries.suspects[number] = mark
         last_id = self.owned[number].last_id
-        return worker_locks.suspect(self._connection, number, last_id, stream_id)
+        return worker_locks.suspect(self._connection, number, last_id, mark)
 
     def forget(self, number: int) -> None:
         """Let go of a partition that turned out to be another worker's."""
         del self.owned[number]
+        self.held.forget(number)
         worker_locks.unlock(self._connection, number)
 
     def release(self, number: int) -> None:

@@ -10,17 +10,18 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import Connection
 
+from tracker.rules.errors import FieldError
 from tracker.rules.hits import QueuedHit
-from tracker.rules.outcomes import Outcome
+from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import Move
 from tracker.settings import load
-from tracker.stores import batches, database, quarantine
+from tracker.stores import batches, database, event_locks, held, quarantine
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.quarantine import QuarantinedHit
 from worker import progress
-from worker.batch import event_row, is_away
+from worker.batch import event_row, held_row, is_away
 from worker.context import Context
-from worker.steps import Verdict, Work, internal_error, run
+from worker.steps import Work, internal_error, run
 
 BATCH = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +36,6 @@ def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
     counts: Counter[str] = Counter()
     with database.connect(load().database_url) as connection:
         context = Context()
-        context.refresh(connection)
         for start in range(0, len(ids), BATCH):
             counts += replay_batch(connection, context, ids[start : start + BATCH], dry_run)
             progress.show(min(start + BATCH, len(ids)), len(ids))
@@ -48,6 +48,9 @@ def replay_batch(
     """Replay a batch in one transaction; a hit that PostgreSQL refuses stays, as our bug."""
     counts: Counter[str] = Counter()
     with connection.transaction(force_rollback=dry_run):
+        event_locks.share_events(connection)
+        context.now = datetime.now(UTC)
+        context.refresh(connection)
         leaving: list[int] = []
         for hit in quarantine.lock(connection, ids):
             work = run(_queued(hit), context)
@@ -68,22 +71,36 @@ def _queued(hit: QuarantinedHit) -> QueuedHit:
 
 def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[Move]:
     """Write what became of the hit; returns its move, none if it stays."""
-    if work.verdict is None:
+    if work.outcome in (Outcome.STORED, Outcome.HELD):
         try:
             with connection.transaction():
-                return batches.store(connection, [event_row(work)], Outcome.QUARANTINED)
+                return _let_go(connection, work)
         except psycopg.Error as error:
             if is_away(error):
                 raise
             work.verdict = internal_error(f"It can't be stored: {error}")
-    if work.rejected:
-        return _keep(connection, hit, work.pinned, work.verdict)
+    assert work.verdict is not None
     reason = work.verdict.reason
+    assert reason is not None
+    if work.outcome is Outcome.QUARANTINED:
+        return _keep(connection, hit, work.pinned, reason, work.verdict.errors)
     return Counter([Move(hit.partition, Outcome.QUARANTINED, reason.outcome, reason)])
 
 
+def _let_go(connection: Connection, work: Work) -> Counter[Move]:
+    """Store the hit's event, or hold it, and let the worker that has the partition know."""
+    if work.outcome is Outcome.STORED:
+        return batches.store(connection, [event_row(work)], Outcome.QUARANTINED)
+    held.announce(connection)
+    return held.add(connection, [held_row(work)], Outcome.QUARANTINED)
+
+
 def _keep(
-    connection: Connection, hit: QuarantinedHit, pinned: PinnedVersion | None, verdict: Verdict
+    connection: Connection,
+    hit: QuarantinedHit,
+    pinned: PinnedVersion | None,
+    reason: Reason,
+    errors: list[FieldError],
 ) -> Counter[Move]:
     """Leave the hit in quarantine with its new errors, unless it is there a second time.
 
@@ -91,7 +108,7 @@ def _keep(
     """
     try:
         with connection.transaction():
-            quarantine.keep(connection, hit.id, pinned, verdict.reason, verdict.errors)
+            quarantine.keep(connection, hit.id, pinned, reason, errors)
     except psycopg.errors.UniqueViolation:
         return Counter([Move(hit.partition, Outcome.QUARANTINED, Outcome.DUPLICATE)])
     return Counter()

@@ -26,9 +26,9 @@ SOURCE = "Website"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a hit is not stored, with everything that is wrong with it."""
+    """Why a hit is not stored, with everything that is wrong with it; held without a reason."""
 
-    reason: Reason
+    reason: Reason | None
     errors: list[FieldError]
 
 
@@ -56,9 +56,11 @@ class Work:
         self.received_ms = min(self.queued.received_ms, MAX_TIME_MS)
 
     @property
-    def rejected(self) -> bool:
-        """Whether the hit goes to the quarantine."""
-        return self.verdict is not None and self.verdict.reason.outcome is Outcome.QUARANTINED
+    def outcome(self) -> Outcome:
+        """What becomes of the hit, unless it turns out to be a duplicate."""
+        if self.verdict is None:
+            return Outcome.STORED
+        return self.verdict.reason.outcome if self.verdict.reason else Outcome.HELD
 
 
 Step = Callable[[Work, Context], Verdict | None]
@@ -80,6 +82,15 @@ def drop_hidden(work: Work, context: Context) -> Verdict | None:
     """Drop hits of a definition that was hidden while they were queued."""
     assert work.pinned is not None
     return Verdict(Reason.HIDDEN, []) if work.pinned.hidden else None
+
+
+HOLD = Verdict(None, [])
+
+
+def hold(work: Work, context: Context) -> Verdict | None:
+    """Hold hits of a version that can't be used yet: they go through all steps once it can."""
+    assert work.pinned is not None
+    return HOLD if work.pinned.usable_from > context.now else None
 
 
 class _Head(msgspec.Struct):
@@ -168,6 +179,7 @@ def validate(work: Work, context: Context) -> Verdict | None:
 STEPS: tuple[Step, ...] = (
     find_snippet,
     drop_hidden,
+    hold,
     decode,
     check_id_time,
     identify,

@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import database, hit_queue, sections
 from tracker.stores.definitions import Definition
-from worker.loop import Upkeep, Worker
+from worker.loop import Upkeep, Worker, utc_now
 from worker.partitions import Partitions, Tries
 from worker.steps import STEPS, Step
 
@@ -103,6 +103,30 @@ class Harbour:
         until(lambda: self.audit().queued == 0, "the queue is empty", seconds)
 
 
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def next_version(harbour: Harbour, usable_from: datetime) -> str:
+    """Booking's next version, with the same fields; returns its snippet's key."""
+    harbour.db.execute(
+        "WITH made AS (INSERT INTO version (public_id, definition_id, number, fields, created_at,"
+        " usable_from) SELECT 'ver_' || number + 1, definition_id, number + 1, fields, created_at,"
+        " %s FROM version ORDER BY number DESC LIMIT 1 RETURNING *)"
+        " INSERT INTO snippet (key, version_id, created_at)"
+        " SELECT 'key-' || number, id, created_at FROM made",
+        (usable_from,),
+    )
+    ((key,),) = harbour.rows("SELECT key FROM snippet ORDER BY version_id DESC LIMIT 1")
+    return str(key)
+
+
 def track(db: psycopg.Connection, redis: Redis, slug: str) -> tuple[Definition, str]:
     """A section with Booking, tracked; returns it and the snippet's key."""
     sections.create(db, slug, slug.title(), [], False)
@@ -145,9 +169,14 @@ class Hand:
     """A worker moved by hand, turn by turn, on connections of its own."""
 
     def __init__(
-        self, harbour: Harbour, connection: psycopg.Connection, client: Redis, steps: Sequence[Step]
+        self,
+        harbour: Harbour,
+        connection: psycopg.Connection,
+        client: Redis,
+        steps: Sequence[Step],
+        clock: Callable[[], datetime],
     ) -> None:
-        self.worker = Worker(harbour.settings, tuple(steps))
+        self.worker = Worker(harbour.settings, tuple(steps), clock)
         self.connection, self.client = connection, client
         self.upkeep = Upkeep(connection, client)
         self.upkeep.run()
@@ -161,9 +190,11 @@ class Hand:
 
 
 @contextmanager
-def by_hand(harbour: Harbour, steps: Sequence[Step] = STEPS) -> Iterator[Hand]:
+def by_hand(
+    harbour: Harbour, steps: Sequence[Step] = STEPS, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Hand]:
     with (
         database.connect(harbour.settings.database_url) as connection,
         hit_queue.connect(harbour.settings.redis_url) as client,
     ):
-        yield Hand(harbour, connection, client, steps)
+        yield Hand(harbour, connection, client, steps, clock)

@@ -2,7 +2,8 @@
 
 in_commit: inside the transaction of its first batch, all but committed;
 after_commit: with the batch committed, before it is trimmed;
-on_mark: in a step, on each hit that holds MARK.
+on_mark: in a step, on each hit that holds MARK;
+on_mark_late: the same in a last step, which held hits come to once they are due.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from worker.loop import Worker
 from worker.steps import STEPS, Verdict, Work
 
 MARK = b"fatal"
-PLACES = ("in_commit", "after_commit", "on_mark")
+PLACES = ("in_commit", "after_commit", "on_mark", "on_mark_late")
 
 
 def die() -> None:
@@ -44,10 +45,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--at", choices=PLACES, required=True)
     at = parser.parse_args().at
-    worker = Worker(load(), (die_on_mark, *STEPS) if at == "on_mark" else STEPS)
+    steps = {"on_mark": (die_on_mark, *STEPS), "on_mark_late": (*STEPS, die_on_mark)}
+    worker = Worker(load(), steps.get(at, STEPS))
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     module, name = (batches, "count") if at == "in_commit" else (loop, "commit")
-    if at == "on_mark":
+    if at in steps:
         worker.run()
     else:
         with mock.patch.object(module, name, then_die(getattr(module, name))):

@@ -1,6 +1,7 @@
 """Which outcome each hit comes to, and what is said to be wrong with it."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,10 +24,13 @@ FIELDS = [
     Field("fld_2", "reference", "Reference", FieldType.TEXT, True),
     Field("fld_3", "amount", "Amount", FieldType.DECIMAL),
 ]
+NOW, HOUR = datetime(2026, 11, 23, tzinfo=UTC), timedelta(hours=1)
 CONTEXT = Context()
+CONTEXT.now = NOW
 CONTEXT.pinned = {
-    "booking": PinnedVersion(7, 1, False, msgspec.json.encode(FIELDS)),
-    "retired": PinnedVersion(8, 1, True, msgspec.json.encode(FIELDS)),
+    "booking": PinnedVersion(7, 1, False, msgspec.json.encode(FIELDS), NOW),
+    "retired": PinnedVersion(8, 1, True, msgspec.json.encode(FIELDS), NOW),
+    "coming": PinnedVersion(9, 1, False, msgspec.json.encode(FIELDS), NOW + HOUR),
 }
 MINTED = new_id(RECEIVED)
 

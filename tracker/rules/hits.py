@@ -45,10 +45,10 @@ class _Head(msgspec.Struct):
 
 
 class QueuedHit(msgspec.Struct, frozen=True):
-    """One entry of the hit queue.
+    """One entry of the hit queue, or a hit that was held.
 
     stream_id: `<receipt in Unix ms>-<number>` by the clock of Redis; key: the snippet's;
-    sent: the envelope's; raw: the hit's JSON as it came.
+    sent: the envelope's; raw: the hit's JSON as it came; held_id: of a held hit, its row.
     """
 
     partition: int
@@ -56,10 +56,16 @@ class QueuedHit(msgspec.Struct, frozen=True):
     key: str
     sent: int
     raw: bytes
+    held_id: int | None = None
 
     @property
     def received_ms(self) -> int:
         return int(self.stream_id.partition("-")[0])
+
+    @property
+    def mark(self) -> str:
+        """What tells it from all other hits of its partition."""
+        return self.stream_id if self.held_id is None else f"held-{self.held_id}"
 
 
 _envelope = msgspec.json.Decoder(Envelope)

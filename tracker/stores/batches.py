@@ -1,4 +1,4 @@
-"""The worker's one transaction: events, quarantine, ledger and the partitions' last stream ids.
+"""The worker's one transaction: events, quarantine, held hits, ledger, last stream ids.
 
 Everything that came of a batch is committed together, or nothing is. Each statement takes the
 whole batch as one jsonb parameter, which was the fastest way in by the design's measurements.
@@ -14,7 +14,8 @@ import psycopg
 from tracker.rules.keyspaces import Keyspace
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import QUEUED, Move
-from tracker.stores import catalog, event_locks, identities
+from tracker.stores import catalog, event_locks, held, identities
+from tracker.stores.held import HeldRow
 from tracker.stores.identities import Name
 
 
@@ -75,12 +76,18 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What the steps made of the hits that were read together, by the rules of a revision."""
+    """What the steps made of the hits that were read together, by the rules of a revision.
+
+    They come from the queue, where they make `progress`, or are held ones, whose ids `released`
+    has.
+    """
 
     revision: int
     progress: Sequence[Progress]
-    events: Sequence[EventRow]
-    quarantined: Sequence[QuarantineRow]
+    released: Sequence[int]
+    events: list[EventRow]
+    held: list[HeldRow]
+    quarantined: list[QuarantineRow]
     dropped: Counter[tuple[int, Reason]]
 
 
@@ -93,15 +100,20 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Counter[Move]:
         event_locks.share_events(connection)
         if catalog.revision(connection) != batch.revision:
             raise StaleRulesError
+        origin = Outcome.HELD if batch.released else QUEUED
         _advance(connection, batch.progress)
-        moves = _dropped(batch.dropped)
-        moves += store(connection, batch.events, QUEUED)
-        moves += _quarantine(connection, batch.quarantined)
+        _release(connection, batch.released)
+        moves = _dropped(batch.dropped, origin)
+        moves += store(connection, batch.events, origin)
+        moves += held.add(connection, batch.held, origin)
+        moves += _quarantine(connection, batch.quarantined, origin)
         count(connection, moves)
     return moves
 
 
 def _advance(connection: psycopg.Connection, progress: Sequence[Progress]) -> None:
+    if not progress:
+        return
     moved = connection.execute(
         "UPDATE hit_partition p SET last_id = b.new, counted = counted + b.hits,"
         " tries = 0, suspect_id = NULL"
@@ -110,6 +122,11 @@ def _advance(connection: psycopg.Connection, progress: Sequence[Progress]) -> No
         (_json(progress),),
     )
     if moved.rowcount != len(progress):
+        raise LostPartitionError
+
+
+def _release(connection: psycopg.Connection, ids: Sequence[int]) -> None:
+    if ids and held.remove(connection, ids) != len(ids):
         raise LostPartitionError
 
 
@@ -145,7 +162,9 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     return moves
 
 
-def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -> Counter[Move]:
+def _quarantine(
+    connection: psycopg.Connection, rows: Sequence[QuarantineRow], origin: str
+) -> Counter[Move]:
     if not rows:
         return Counter()
     new = _not_kept_without_section(connection, rows)
@@ -163,14 +182,14 @@ def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -
     )
     moves = Counter(
         {
-            Move(number, QUEUED, Outcome.QUARANTINED, reason): hits
+            Move(number, origin, Outcome.QUARANTINED, reason): hits
             for number, reason, hits in done.fetchall()
         }
     )
     # A hit that is in the quarantine already was sent again: as with stored ones, a duplicate.
-    again = Counter(Move(row.partition, QUEUED, Outcome.DUPLICATE) for row in rows)
+    again = Counter(Move(row.partition, origin, Outcome.DUPLICATE) for row in rows)
     for move, hits in moves.items():
-        again[Move(move.partition, QUEUED, Outcome.DUPLICATE)] -= hits
+        again[Move(move.partition, origin, Outcome.DUPLICATE)] -= hits
     return moves + again
 
 
@@ -200,10 +219,10 @@ def _not_kept_without_section(
     return new
 
 
-def _dropped(counts: Counter[tuple[int, Reason]]) -> Counter[Move]:
+def _dropped(counts: Counter[tuple[int, Reason]], origin: str) -> Counter[Move]:
     return Counter(
         {
-            Move(number, QUEUED, Outcome.DROPPED, reason): hits
+            Move(number, origin, Outcome.DROPPED, reason): hits
             for (number, reason), hits in counts.items()
         }
     )

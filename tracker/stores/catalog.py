@@ -1,5 +1,7 @@
 """What collectors and workers know of every snippet, read from PostgreSQL as of one revision."""
 
+from datetime import datetime
+
 import msgspec
 import psycopg
 
@@ -14,6 +16,7 @@ class PinnedVersion(msgspec.Struct, frozen=True):
     section_id: int
     hidden: bool
     fields: bytes
+    usable_from: datetime
 
     def read_fields(self) -> list[Field]:
         """The fields; they are read when the first hit needs them, as there can be many."""
@@ -28,13 +31,13 @@ def revision(connection: psycopg.Connection) -> int:
 def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
     """Every snippet key with the version that it is pinned to."""
     rows = connection.execute(
-        "SELECT s.key, v.id, d.section_id, d.hidden_at IS NOT NULL, v.fields::text"
-        " FROM snippet s JOIN version v ON v.id = s.version_id"
+        "SELECT s.key, v.id, d.section_id, d.hidden_at IS NOT NULL, v.fields::text,"
+        " v.usable_from FROM snippet s JOIN version v ON v.id = s.version_id"
         " JOIN definition d ON d.id = v.definition_id"
     )
     return {
-        key: PinnedVersion(version_id, section_id, hidden, fields.encode())
-        for key, version_id, section_id, hidden, fields in rows
+        key: PinnedVersion(version_id, section_id, hidden, fields.encode(), usable_from)
+        for key, version_id, section_id, hidden, fields, usable_from in rows
     }
 
 

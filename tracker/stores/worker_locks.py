@@ -55,11 +55,11 @@ def note_tries(connection: psycopg.Connection, numbers: Sequence[int]) -> None:
     )
 
 
-def suspect(connection: psycopg.Connection, number: int, last_id: str, stream_id: str) -> bool:
+def suspect(connection: psycopg.Connection, number: int, last_id: str, mark: str) -> bool:
     """Note the hit that is run alone next; False where another worker moved the partition on."""
     noted = connection.execute(
         "UPDATE hit_partition SET suspect_id = %s WHERE number = %s AND last_id = %s",
-        (stream_id, number, last_id),
+        (mark, number, last_id),
     )
     return noted.rowcount == 1
 

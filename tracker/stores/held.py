@@ -1,0 +1,108 @@
+"""Held hits, parked in PostgreSQL until their version can be used; ids are in order of arrival."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+import psycopg
+
+from tracker.rules.hits import QueuedHit
+from tracker.rules.outcomes import Outcome
+from tracker.rules.states import Move
+
+CHANNEL = "pintag_held"
+"""Where workers hear of hits that another process held: they ask for due times only then."""
+
+
+class HeldRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hit on its way to be held until `due_at`; `raw` is written as base64."""
+
+    partition: int
+    section_id: int
+    version_id: int
+    snippet_key: str
+    raw: bytes
+    sent: int
+    received_ms: int
+    due_at: datetime
+    hit_id: UUID | None = None
+
+
+def add(connection: psycopg.Connection, rows: Sequence[HeldRow], origin: str) -> Counter[Move]:
+    """Hold hits; returns moves out of `origin`. One that is held already is a duplicate."""
+    if not rows:
+        return Counter()
+    done = connection.execute(
+        "WITH new AS (INSERT INTO held (partition, section_id, version_id, snippet_key, hit_id,"
+        " raw, sent, received_at, due_at)"
+        " SELECT partition, section_id, version_id, snippet_key, hit_id, decode(raw, 'base64'),"
+        " sent, to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms', due_at"
+        " FROM jsonb_to_recordset(%s::jsonb) AS h(partition int, section_id int,"
+        " version_id bigint, snippet_key text, hit_id uuid, raw text, sent bigint,"
+        " received_ms bigint, due_at timestamptz) ON CONFLICT DO NOTHING RETURNING partition)"
+        " SELECT partition, count(*) FROM new GROUP BY partition",
+        (msgspec.json.encode(rows).decode(),),
+    )
+    moves = Counter({Move(number, origin, Outcome.HELD): hits for number, hits in done.fetchall()})
+    again = Counter(Move(row.partition, origin, Outcome.DUPLICATE) for row in rows)
+    for move, hits in moves.items():
+        again[Move(move.partition, origin, Outcome.DUPLICATE)] -= hits
+    return moves + again
+
+
+def announce(connection: psycopg.Connection) -> None:
+    """Tell the workers that hits were held by somebody else, once the transaction is committed."""
+    connection.execute("SELECT pg_notify(%s, '')", (CHANNEL,))
+
+
+def listen(connection: psycopg.Connection) -> None:
+    """Hear announcements on this connection."""
+    connection.execute(f"LISTEN {CHANNEL}".encode())
+
+
+def next_due(
+    connection: psycopg.Connection, numbers: Sequence[int], after: datetime | None = None
+) -> dict[int, datetime]:
+    """When the next held hits of these partitions are due, or the next ones after a time."""
+    rows = connection.execute(
+        "SELECT number, (SELECT min(due_at) FROM held WHERE partition = number"
+        " AND due_at > coalesce(%s, '-infinity'::timestamptz)) FROM unnest(%s::int[]) number",
+        (after, list(numbers)),
+    )
+    return {number: due_at for number, due_at in rows if due_at is not None}
+
+
+def due(connection: psycopg.Connection, number: int, now: datetime) -> list[int]:
+    """The ids of a partition's hits that are due, in order of arrival."""
+    rows = connection.execute(
+        "SELECT id FROM held WHERE partition = %s AND due_at <= %s ORDER BY id", (number, now)
+    )
+    return [id_ for (id_,) in rows]
+
+
+def read(connection: psycopg.Connection, ids: Sequence[int]) -> list[QueuedHit]:
+    """These hits, in order of arrival, as they came; those that are gone are left out."""
+    rows = connection.execute(
+        "SELECT partition, (extract(epoch FROM received_at) * 1000)::bigint || '-0', snippet_key,"
+        " sent, raw, id FROM held WHERE id = ANY(%s) ORDER BY id",
+        (list(ids),),
+    )
+    return [QueuedHit(*row) for row in rows]
+
+
+def remove(connection: psycopg.Connection, ids: Sequence[int]) -> int:
+    """Take hits out, once something else becomes of them; returns how many there were.
+
+    Their partitions have made progress then: what was noted against their hits is forgotten.
+    """
+    return int(
+        connection.execute(
+            "WITH gone AS (DELETE FROM held WHERE id = ANY(%s) RETURNING partition),"
+            " forgiven AS (UPDATE hit_partition SET tries = 0, suspect_id = NULL"
+            " WHERE number IN (SELECT partition FROM gone))"
+            " SELECT count(*) FROM gone",
+            (list(ids),),
+        ).fetchall()[0][0]
+    )
