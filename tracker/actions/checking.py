@@ -55,11 +55,11 @@ class Check:
     events of the installation are looked at was met first.
     """
 
-    checked: int = 0
+    checked: int
+    since: datetime
+    whole: bool = True
     rejected: int = 0
     complaints: list[Complaint] = dataclasses.field(default_factory=list)
-    since: datetime | None = None
-    whole: bool = True
 
 
 def check(

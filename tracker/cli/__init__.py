@@ -11,7 +11,7 @@ from tracker.cli import (
     client,
     doctor,
     errors,
-    event,
+    events,
     jobs,
     migrate,
     profile,
@@ -34,7 +34,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
-app.add_typer(event.app, name="event")
+app.add_typer(events.app, name="event")
 app.add_typer(snippet.app, name="snippet")
 app.add_typer(profile.app, name="profile")
 app.add_typer(quarantine.app, name="quarantine")

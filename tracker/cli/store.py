@@ -47,11 +47,11 @@ class Stores:
         """The section named on the command line, or the only one."""
         return sections.choose(self.database, slug)
 
-    def definition(self, slug: str | None, name: str) -> Definition:
-        """A definition by discriminator, slug or name."""
+    def definition(self, slug: str | None, name: str, *, hidden_too: bool = False) -> Definition:
+        """A definition by discriminator, slug or name; hidden ones are not found as a rule."""
         section = self.section(slug)
         found = definitions.find(self.database, section.id, name)
-        if found is None or found.hidden_at is not None:
+        if found is None or (found.hidden_at is not None and not hidden_too):
             raise UsageError(
                 f"The section {section.slug!r} has no event {name!r}.\n"
                 "See which there are: pintag event list"

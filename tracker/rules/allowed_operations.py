@@ -45,13 +45,3 @@ def parse(text: str, prefix: str) -> str:
             f" The keyspaces are: {', '.join(Keyspace)}."
         )
     return name(keyspace, Access(access))
-
-
-def table(denied: Collection[str], prefix: str) -> dict[str, dict[str, bool]]:
-    """For each keyspace's discriminator, whether read and write are allowed."""
-    return {
-        keyspace.discriminator(prefix): {
-            access.value: is_allowed(denied, keyspace, access) for access in Access
-        }
-        for keyspace in Keyspace
-    }
