@@ -1,9 +1,12 @@
 """A small named cast: the section Inn, its event Stay, and the times around an edit of it."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import msgspec
 import psycopg
 from redis import Redis
 
@@ -11,9 +14,12 @@ from tracker.actions import editing, saving
 from tracker.actions.editing import Edited
 from tracker.rules.definitions import Category, Draft, FieldDraft
 from tracker.rules.fields import FieldType
+from tracker.rules.ids import mint
+from tracker.rules.states import POSTED
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import definitions, sections
+from tracker.stores import batches, definitions, sections
+from tracker.stores.batches import EventRow
 from tracker.stores.definitions import Definition
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -21,6 +27,7 @@ MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 EDIT = MONDAY + timedelta(hours=3)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 COOLDOWN = 3_600
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SOURCE = {"key": "source", "type": "text", "required": True}
 GUESTS = {"key": "guests", "type": "integer"}
@@ -58,6 +65,27 @@ class Inn:
 
     def track(self, now: datetime = MONDAY) -> str:
         return tracking.switch_on(self.db, self.redis, self.stay, now)
+
+    def visit(
+        self, at: datetime, data: str = "{}", page: str | None = None, version: int = 0
+    ) -> UUID:
+        """Store an event of Stay, of its newest version or another, received at this time."""
+        ms = (at - EPOCH) // timedelta(milliseconds=1)
+        versions = {v.number: v.id for v in self.stay.versions}
+        row = EventRow(
+            partition=0,
+            id=mint(ms, secrets.token_bytes(10)),
+            section_id=self.section_id,
+            version_id=versions[version or max(versions)],
+            key="ann",
+            event_ms=ms,
+            received_ms=ms,
+            data=msgspec.Raw(data.encode()),
+            page=page,
+        )
+        with self.db.transaction():
+            batches.store(self.db, [row], POSTED)
+        return row.id
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self.db.execute(query.encode(), values).fetchall()

@@ -6,7 +6,7 @@ answers say from when on events were looked at.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -77,11 +77,12 @@ def pages(
 
 def reach(connection: psycopg.Connection, since: datetime, most: int) -> datetime:
     """From when on the newest `most` events were looked at: `since`, or later if there are more."""
-    row = connection.execute(
-        "SELECT id FROM event WHERE id >= %(first)s ORDER BY id DESC OFFSET %(most)s LIMIT 1",
+    rows = connection.execute(
+        "SELECT id FROM event WHERE id >= %(first)s ORDER BY id DESC OFFSET %(most)s - 1 LIMIT 2",
         _bounds(since, most),
-    ).fetchone()
-    return datetime.fromtimestamp(time_ms(row[0]) / 1000, since.tzinfo) if row else since
+    ).fetchall()
+    # The last one that was looked at, if there is another beyond it.
+    return datetime.fromtimestamp(time_ms(rows[0][0]) / 1000, UTC) if len(rows) == 2 else since
 
 
 def _bounds(since: datetime, most: int) -> dict[str, object]:
