@@ -10,6 +10,9 @@ from tracker.api.app import OPERATIONS
 from tracker.api.operations import Operation
 
 FIELDS = [{"key": "source", "type": "text", "required": True}, {"key": "room", "type": "text"}]
+ITEM = {"event_time": "2026-11-23T09:30:00Z", "version_id": "ver_nowhere"}
+ANN = {"keyspace_discriminator": "com.pintag.keyspaces.web", "profile_key": "ann"}
+ANN_MAIL = {"keyspace_discriminator": "email", "profile_key": "ann@example.com"}
 VALUES = {"section": "shop", "event": "booking", "keyspace": "web", "key": "ann"}
 """What stands in the paths: the cast of conftest.py."""
 
@@ -44,6 +47,9 @@ EXAMPLES: dict[str, Example] = {
     f"PUT {_EVENT}/web-tracking": Example({"on": True}),
     f"GET {_EVENT}/snippet": Example(status=409),
     f"GET {_PROFILE}/sections/{{section}}/events": Example(status=404),
+    f"POST {_PROFILE}/sections/{{section}}/events": Example({"items": [ITEM]}, status=207),
+    "PUT /audience/profiles/merges": Example({"profiles": [ANN, ANN_MAIL]}, status=204),
+    "POST /audience/profiles/unmerges": Example(ANN, status=404),
 }
 
 

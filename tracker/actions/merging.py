@@ -18,7 +18,10 @@ class RefusedMergeError(RefusedError):
     """The profiles are two people's: they have different values in one-value `keyspaces`."""
 
     def __init__(self, keyspaces: list[Keyspace]) -> None:
-        super().__init__(f"The profiles have different values of {', '.join(keyspaces)}.")
+        super().__init__(
+            f"The profiles have different values of {', '.join(keyspaces)}: they stay two.\n"
+            "If it is one person all the same, take an identifier out first: pintag profile unmerge"
+        )
         self.keyspaces = keyspaces
 
 

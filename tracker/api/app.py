@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker.api import audience, events, oauth, openapi, serving, snippets, timelines, versions
+from tracker.api import audience, events, oauth, openapi, profiles, serving, snippets, versions
 from tracker.api.admission import Gate, Limits
 from tracker.api.operations import Operation
 from tracker.api.problems import answer_crash, answer_http
@@ -31,7 +31,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *events.OPERATIONS,
     *versions.OPERATIONS,
     *snippets.OPERATIONS,
-    *timelines.OPERATIONS,
+    *profiles.OPERATIONS,
 )
 """The API's routes. Where two paths fit, the first one serves."""
 

@@ -13,8 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tracker.actions.merging import NoProfileError, OnlyIdentifierError
+from tracker.actions.posting import KeyUsedError, TooEarlyError
 from tracker.actions.refusals import (
     EditConflictError,
+    ErasedError,
     HiddenError,
     InvalidDraftError,
     LockedError,
@@ -50,6 +53,12 @@ class EditProblem(Problem):
     changes: Changes | None = None
 
 
+class TooEarlyProblem(Problem):
+    """Why the only item of a post was refused: its version is not usable yet."""
+
+    usable_from: datetime | None = None
+
+
 class ProblemError(Exception):
     """Ends a request with an error that says what to do.
 
@@ -78,6 +87,10 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
     TrackingError: HTTPStatus.CONFLICT,
     HiddenError: HTTPStatus.NOT_FOUND,
     NoSuchVersionError: HTTPStatus.NOT_FOUND,
+    NoProfileError: HTTPStatus.NOT_FOUND,
+    OnlyIdentifierError: HTTPStatus.CONFLICT,
+    ErasedError: HTTPStatus.GONE,
+    KeyUsedError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 """Errors of the rules, stores and actions that a request can meet; their message is the detail."""
 
@@ -107,6 +120,8 @@ def _refusal(error: RefusedError) -> ProblemError | None:
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.errors)
     if isinstance(error, LockedError):
         return ProblemError(HTTPStatus.CONFLICT, str(error), locked_until=error.until)
+    if isinstance(error, TooEarlyError):
+        return ProblemError(HTTPStatus.CONFLICT, str(error), usable_from=error.usable_from)
     if isinstance(error, EditConflictError):
         return ProblemError(
             HTTPStatus.CONFLICT,

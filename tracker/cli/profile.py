@@ -1,11 +1,12 @@
 """`pintag profile …`: one person's identifiers and timeline."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from tracker.actions import timelines
+from tracker.actions import merging, timelines
 from tracker.actions.timelines import Timeline
 from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
@@ -15,13 +16,14 @@ from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
 from tracker.stores import sections
 from tracker.stores.merges import Kind, Merge
 from tracker.stores.timelines import PAGE, Filters
+from tracker.vault import Vault
+
+MADE_BY = "the command line"
+PairArgument = Annotated[
+    str, typer.Argument(metavar="KEYSPACE:KEY", help="As email:ann@a.example.")
+]
 
 app = typer.Typer(help="Profiles and their timelines.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `show` a sub-command while it is the only one."""
 
 
 @app.command()
@@ -51,6 +53,47 @@ def show(
         print_json(found)
     else:
         _print(found)
+
+
+@app.command()
+def merge(first: PairArgument, second: PairArgument, section: SectionOption = None) -> None:
+    """Merge the profiles of two identifiers, if they can be one person's; missing ones are made."""
+    with opened() as stores:
+        identities = _named(stores, first), _named(stores, second)
+        done = merging.merge(
+            stores.database,
+            Vault(stores.settings),
+            stores.section(section).id,
+            identities,
+            MADE_BY,
+            datetime.now(UTC),
+        )
+    typer.echo("They are one profile now." if done else "They were one profile already.")
+
+
+@app.command()
+def unmerge(identifier: PairArgument, section: SectionOption = None) -> None:
+    """Take an identifier out of its profile, with the events that came by it."""
+    with opened() as stores:
+        merging.unmerge(
+            stores.database,
+            Vault(stores.settings),
+            stores.section(section).id,
+            _named(stores, identifier),
+            MADE_BY,
+            datetime.now(UTC),
+        )
+    typer.echo("It has a profile of its own now.")
+
+
+def _named(stores: Stores, pair: str) -> Identity:
+    """The identifier that KEYSPACE:KEY names. Raises UsageError."""
+    keyspace, colon, key = pair.partition(":")
+    if not colon:
+        raise UsageError(
+            f"{pair!r} names no identifier: write KEYSPACE:KEY, as email:ann@a.example."
+        )
+    return _identity(stores, keyspace, key)
 
 
 def _identity(stores: Stores, keyspace: str, key: str) -> Identity:
