@@ -2,11 +2,13 @@
 
 import sys
 
-from redis import Redis
+import psycopg
+from redis import Redis, RedisError
 from rq import SimpleWorker
 
 from tracker.settings import SettingsError, load
 from tracker.stores.jobs import QUEUE
+from worker.resuming import resume
 
 
 def main() -> int:
@@ -15,6 +17,11 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    try:
+        resume(settings)
+    except (psycopg.Error, RedisError) as error:
+        # The next start, or the daily retention, sees to it; meanwhile other jobs can run.
+        print(f"Unfinished jobs could not be looked for: {error}", file=sys.stderr)
     # Jobs run in this process, so that none outlives it. Without a socket timeout, as RQ waits
     # for jobs in calls that block for minutes.
     client = Redis.from_url(settings.redis_url, socket_timeout=None)

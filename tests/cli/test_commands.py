@@ -21,6 +21,7 @@ def pintag(
     """Run a command on the test's stores; returns what it printed, errors too."""
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("PINTAG_SECRET_KEY", settings.secret_key)
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str, code: int = 0) -> str:

@@ -17,6 +17,7 @@ def process(harbour: Harbour, module: str, *arguments: str) -> Iterator[subproce
         **os.environ,
         "DATABASE_URL": harbour.settings.database_url,
         "REDIS_URL": harbour.settings.redis_url,
+        "PINTAG_SECRET_KEY": harbour.settings.secret_key,
         "PINTAG_BATCH": "20",
     }
     with subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment) as started:

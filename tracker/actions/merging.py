@@ -85,7 +85,7 @@ def unmerge(
     """
     with _locked(connection, vault, section_id, [identity]):
         profile = _profile(connection, section_id, identity)
-        own = next(id_ for id_, one in profile.identifiers.items() if one.names(identity))
+        own = profile.id_of(identity)
         others = [id_ for id_ in profile.identifiers if id_ != own]
         if not others:
             raise OnlyIdentifierError(identity)

@@ -10,6 +10,7 @@ from tracker.cli import (
     audit,
     client,
     doctor,
+    erasure,
     errors,
     events,
     jobs,
@@ -37,6 +38,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(events.app, name="event")
 app.add_typer(snippet.app, name="snippet")
 app.add_typer(profile.app, name="profile")
+profile.app.command("erase")(erasure.erase)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(retention.app, name="retention")
 app.command("jobs")(jobs.jobs)

@@ -11,9 +11,7 @@ from tracker.actions.timelines import Timeline
 from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
-from tracker.rules import keyspaces
-from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
-from tracker.stores import sections
+from tracker.rules.keyspaces import Identity
 from tracker.stores.merges import Kind, Merge
 from tracker.stores.timelines import PAGE, Filters
 from tracker.vault import Vault
@@ -39,7 +37,7 @@ def show(
 ) -> None:
     """Show the profile that an identifier belongs to, with its newest hundred events."""
     with opened() as stores:
-        identity = _identity(stores, keyspace, key)
+        identity = stores.identity(keyspace, key)
         found = timelines.show(
             stores.database,
             stores.section(section).id,
@@ -93,19 +91,7 @@ def _named(stores: Stores, pair: str) -> Identity:
         raise UsageError(
             f"{pair!r} names no identifier: write KEYSPACE:KEY, as email:ann@a.example."
         )
-    return _identity(stores, keyspace, key)
-
-
-def _identity(stores: Stores, keyspace: str, key: str) -> Identity:
-    """The identifier that was named. Raises UsageError."""
-    found = keyspaces.find(keyspace, sections.installation(stores.database).prefix)
-    if found is None:
-        there_are = ", ".join(Keyspace)
-        raise UsageError(f"There is no keyspace {keyspace!r}.\nThe keyspaces are: {there_are}.")
-    try:
-        return Identity(found, keyspaces.normalise(found, key))
-    except BadKeyError as error:
-        raise UsageError(f"{key!r} is no {found}: {error}") from None
+    return stores.identity(keyspace, key)
 
 
 def _print(timeline: Timeline) -> None:

@@ -13,7 +13,9 @@ import redis
 import typer
 
 from tracker.json_text import dumps
+from tracker.rules import keyspaces
 from tracker.rules.errors import FieldError
+from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
 from tracker.settings import Settings, load
 from tracker.stores import database, definitions, hit_queue, sections
 from tracker.stores.definitions import Definition
@@ -46,6 +48,17 @@ class Stores:
     def section(self, slug: str | None) -> Section:
         """The section named on the command line, or the only one."""
         return sections.choose(self.database, slug)
+
+    def identity(self, keyspace: str, key: str) -> Identity:
+        """The identifier that was named, normalised. Raises UsageError."""
+        found = keyspaces.find(keyspace, self.prefix)
+        if found is None:
+            there_are = ", ".join(Keyspace)
+            raise UsageError(f"There is no keyspace {keyspace!r}.\nThe keyspaces are: {there_are}.")
+        try:
+            return Identity(found, keyspaces.normalise(found, key))
+        except BadKeyError as error:
+            raise UsageError(f"{key!r} is no {found}: {error}") from None
 
     def definition(self, slug: str | None, name: str, *, hidden_too: bool = False) -> Definition:
         """A definition by discriminator, slug or name; hidden ones are not found as a rule."""

@@ -56,6 +56,14 @@ def enqueue_once(client: redis.Redis, name: str, *arguments: object, job_id: str
         return None
 
 
+def enqueue_again(client: redis.Redis, name: str, *arguments: object, job_id: str) -> Job:
+    """The same for a job that can be run again: what ran under its id may have been killed."""
+    queue = Queue(QUEUE, connection=client)
+    if job_id in queue.get_job_ids():
+        return Job.fetch(job_id, connection=client)
+    return queue.enqueue(name, *arguments, job_id=job_id, **_KEEPING)
+
+
 def current(client: redis.Redis) -> list[Listed]:
     """Jobs that run, wait or failed during the last week, in this order."""
     queue = Queue(QUEUE, connection=client)
@@ -64,7 +72,8 @@ def current(client: redis.Redis) -> list[Listed]:
         *queue.get_job_ids(),
         *queue.failed_job_registry.get_job_ids(),
     ]
-    return [_listed(job) for job in Job.fetch_many(ids, connection=client) if job is not None]
+    found = Job.fetch_many(list(dict.fromkeys(ids)), connection=client)
+    return [_listed(job) for job in found if job is not None]
 
 
 def _listed(job: Job) -> Listed:

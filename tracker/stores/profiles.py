@@ -30,6 +30,10 @@ class Profile(msgspec.Struct, frozen=True):
     created_at: datetime
     identifiers: dict[int, Identifier]
 
+    def id_of(self, identity: Identity) -> int:
+        """The id of one of its identifiers."""
+        return next(id_ for id_, one in self.identifiers.items() if one.names(identity))
+
     def seen_by(self, keyspaces: Collection[Keyspace]) -> list[Identifier]:
         """The identifiers in these keyspaces."""
         return [one for one in self.identifiers.values() if one.keyspace in keyspaces]

@@ -1,0 +1,41 @@
+"""Asking for the erasure of a profile: it is written down, and a job does it."""
+
+import secrets
+from datetime import datetime
+
+import psycopg
+import redis
+from rq.job import Job
+
+from tracker.rules.definitions import random_base36
+from tracker.rules.keyspaces import Identity
+from tracker.stores import erasures, jobs, profiles
+
+RANDOM_PART = 20
+
+
+def ask(
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    section_id: int,
+    identity: Identity,
+    now: datetime,
+) -> str | None:
+    """Have a profile erased, with every trace; returns the erasure's id, None without a profile.
+
+    What the profile is when the job begins is erased.
+    """
+    profile = profiles.find(connection, section_id, *identity)
+    if profile is None:
+        return None
+    identifier_id = profile.id_of(identity)
+    id_ = "era_" + random_base36(RANDOM_PART, secrets.randbelow)
+    erasures.ask(connection, id_, section_id, identifier_id, now)
+    # If we end here, or Redis is away, the next jobs process finds it in the database.
+    enqueue(client, id_)
+    return id_
+
+
+def enqueue(client: redis.Redis, id_: str) -> Job:
+    """Have an erasure run, for the first time or again."""
+    return jobs.enqueue_again(client, jobs.ERASURE, id_, job_id=f"erasure-{id_}")
