@@ -12,7 +12,7 @@ from tracker.actions.refusals import InvalidDraftError
     [
         ([], ["email:read"], [], ["email:read"]),
         (["email:read"], ["email:read"], [], ["email:read"]),
-        (["mobile:read"], ["web:read", "email:read"], [], ["email:read", "mobile:read", "web:read"]),
+        (["web:read"], ["web:write", "email:read"], [], ["email:read", "web:read", "web:write"]),
         (["email:read", "mobile:read"], [], ["email:read"], ["mobile:read"]),
         (["email:read"], ["email:write"], ["email:read"], ["email:write"]),
         ([], [], ["email:read"], []),
