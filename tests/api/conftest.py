@@ -5,14 +5,18 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from redis import Redis
 from starlette.testclient import TestClient
 
 from tracker.actions import clients as making
+from tracker.actions import saving
 from tracker.api import tokens
 from tracker.api.app import make_app
 from tracker.rules.clients import Scope
+from tracker.rules.definitions import Category, Draft
 from tracker.rules.keyspaces import Keyspace
 from tracker.settings import Settings
+from tracker.snippets import tracking
 from tracker.stores import sections
 from tracker.vault import Vault
 
@@ -56,3 +60,18 @@ def shop(anonymous: TestClient, make_client: MakeClient) -> TestClient:
     """A client of the section `shop` that may do all."""
     anonymous.headers["Authorization"] = make_client()["Authorization"]
     return anonymous
+
+
+@pytest.fixture
+def cast(anonymous: TestClient, db: psycopg.Connection, redis: Redis) -> None:
+    """Booking, tracked; Ann, who is known by her visitor id."""
+    section, now = sections.choose(db, "shop"), datetime.now(UTC)
+    draft = Draft(category=Category.TRANSACTIONS, name="Booking")
+    booking = saving.create(db, section.id, draft, now)
+    tracking.switch_on(db, redis, booking, now)
+    db.execute(
+        "WITH ann AS (INSERT INTO profile (section_id, created_at) VALUES (%s, %s) RETURNING id)"
+        " INSERT INTO identifier (section_id, profile_id, keyspace, key, created_at)"
+        " SELECT %s, id, 'web', 'ann', %s FROM ann",
+        (section.id, now, section.id, now),
+    )

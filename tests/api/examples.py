@@ -45,11 +45,11 @@ EXAMPLES: dict[str, Example] = {
     f"POST {_EVENT}/check": Example({"fields": FIELDS}),
     f"GET {_EVENT}/web-tracking": Example(),
     f"PUT {_EVENT}/web-tracking": Example({"on": True}),
-    f"GET {_EVENT}/snippet": Example(status=409),
-    f"GET {_PROFILE}/sections/{{section}}/events": Example(status=404),
+    f"GET {_EVENT}/snippet": Example(),
+    f"GET {_PROFILE}/sections/{{section}}/events": Example(),
     f"POST {_PROFILE}/sections/{{section}}/events": Example({"items": [ITEM]}, status=207),
     "PUT /audience/profiles/merges": Example({"profiles": [ANN, ANN_MAIL]}, status=204),
-    "POST /audience/profiles/unmerges": Example(ANN, status=404),
+    "POST /audience/profiles/unmerges": Example(ANN, status=409),
 }
 
 

@@ -11,14 +11,7 @@ from tracker.api.operations import Operation
 from tracker.rules.clients import Scope
 from tracker.rules.keyspaces import Keyspace
 
-BOOKING = {"category": "transactions", "name": "Booking"}
-
-
-@pytest.fixture
-def shop(shop: TestClient) -> TestClient:
-    """The section has one event, Booking."""
-    assert shop.post("/audience/sections/shop/events", json=BOOKING).status_code == 201
-    return shop
+pytestmark = pytest.mark.usefixtures("cast")
 
 
 def ask(client: TestClient, operation: Operation, who: str = "", **changes: str) -> tuple[int, str]:

@@ -34,6 +34,7 @@ def problems(findings: Sequence[Finding]) -> list[str]:
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("PINTAG_SECRET_KEY", settings.secret_key)
     result = CliRunner().invoke(app, ["doctor"])
     return result.exit_code, result.output
 
@@ -54,6 +55,16 @@ def test_a_problem_makes_the_exit_code_1(
     assert code == 1
     assert "problem" in output
     assert "0 to 7 expected" in output
+
+
+@pytest.mark.parametrize("key", ["", "k" * 31])
+def test_a_secret_key_is_needed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    code, output = run(dataclasses.replace(settings, secret_key=key), monkeypatch)
+    assert code == 1
+    assert "PINTAG_SECRET_KEY must be set" in output
+    assert "openssl rand" in output
 
 
 def test_a_redis_that_lost_its_data(

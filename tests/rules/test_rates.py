@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.rules.rates import Rates
+from tracker.rules.rates import SWEEP_FROM, AtMost, Rates
 
 LATER = 1_000_000.0
 
@@ -66,3 +66,47 @@ def test_never_more_than_the_rate(per_second: int, requests: list[tuple[int, flo
         largest = max(largest, count)
         taken += 0 if rates.take("a", count, now) else count
     assert taken <= per_second * (Rates.BURST_SECONDS + now) + largest + 1e-6
+
+
+def test_at_most_so_many_in_any_minute() -> None:
+    tokens = AtMost(2, 60)
+    times = [0.0, 30.0, 59.0, 60.0, 61.0, 89.5, 90.0]
+    assert [tokens.take("a", now) for now in times] == [0, 0, 1, 0, 29, 1, 0]
+    assert tokens.take("b", 90.0) == 0
+
+
+ASKING = st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 3)), max_size=80)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(1, 5), ASKING)
+def test_no_window_has_more_than_the_limit(count: int, asking: list[tuple[str, float]]) -> None:
+    rates, now = AtMost(count, 2.0), 0.0
+    taken: dict[str, list[float]] = {"a": [], "b": []}
+    for name, pause in asking:
+        now += pause
+        wait = rates.take(name, now)
+        last = [time for time in taken[name] if now - time < 2.0]
+        assert (wait == 0) == (len(last) < count)
+        if not wait:
+            taken[name].append(now)
+
+
+@pytest.mark.parametrize("seconds", [10.0, 1_000.0])
+def test_names_that_can_do_no_harm_are_forgotten(seconds: float) -> None:
+    rates, exact = Rates(1), AtMost(10, 10.0)
+    rates.take("spent", 10, 0.0)
+    for number in range(20 * SWEEP_FROM):
+        now = number * seconds / SWEEP_FROM
+        rates.take(f"name {number}", 1, now)
+        exact.take(f"name {number}", now)
+    assert len(rates) <= 3 * SWEEP_FROM
+    assert len(exact) <= 3 * SWEEP_FROM
+
+
+def test_a_name_is_not_forgotten_while_it_owes() -> None:
+    rates = Rates(1)
+    rates.take("spent", 10, 0.0)
+    for number in range(3 * SWEEP_FROM):
+        rates.take(f"name {number}", 1, 5.0)
+    assert rates.take("spent", 10, 5.0) == 5

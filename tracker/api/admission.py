@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
+from threading import Lock
 
 from tracker.api import tokens
 from tracker.api.operations import Call, Operation
@@ -31,11 +32,12 @@ class Gate:
         self._clients = AtMost(limits.client_per_second, 1)
         self._keys = AtMost(limits.key_per_second, 1)
         self._tokens = AtMost(limits.tokens_per_minute, 60)
+        self._lock = Lock()
 
     def admit(self, call: Call, operation: Operation) -> None:
         """Fill in who calls and whom the path names. Raises ProblemError."""
         client = call._client = _client(call)
-        _take(self._clients, client.public_id, "this client")
+        self._take(self._clients, client.public_id, "this client")
         section = call._section = sections.of_id(call.connection, client.section_id)
         if operation.scope and not may(client, operation.scope):
             detail = f"This client has no scope {operation.scope.value!r}."
@@ -47,7 +49,7 @@ class Gate:
 
     def count_token(self, name: str) -> None:
         """Count a request for a token, by client id or address. Raises ProblemError."""
-        _take(self._tokens, name, "tokens")
+        self._take(self._tokens, name, "tokens")
 
     def _address(self, call: Call) -> None:
         name = call.path["keyspace"]
@@ -65,7 +67,15 @@ class Gate:
                 status = HTTPStatus.UNPROCESSABLE_ENTITY
                 raise ProblemError(status, "The path's key is none.", [wrong]) from None
             call._identity = Identity(keyspace, key)
-            _take(self._keys, f"{call.section.id} {keyspace} {key}", "this profile key")
+            self._take(self._keys, f"{call.section.id} {keyspace} {key}", "this profile key")
+
+    def _take(self, rates: AtMost, name: str, what: str) -> None:
+        with self._lock:
+            wait = rates.take(name, time.monotonic())
+        if wait:
+            detail = f"Too many requests for {what}: try again in {wait} s."
+            headers = {"Retry-After": str(wait)}
+            raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
 
 
 def _client(call: Call) -> clients.ApiClient:
@@ -85,10 +95,3 @@ def _client(call: Call) -> clients.ApiClient:
 def _unauthorized(detail: str, more: str = 'realm="pintag"') -> ProblemError:
     headers = {"WWW-Authenticate": f"Bearer {more}"}
     return ProblemError(HTTPStatus.UNAUTHORIZED, detail, headers=headers)
-
-
-def _take(rates: AtMost, name: str, what: str) -> None:
-    if wait := rates.take(name, time.monotonic()):
-        detail = f"Too many requests for {what}: try again in {wait} s."
-        headers = {"Retry-After": str(wait)}
-        raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)

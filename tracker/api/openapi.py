@@ -44,13 +44,11 @@ def document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 _SECURITY = {
     "token": {
-        "type": "oauth2",
-        "flows": {
-            "clientCredentials": {
-                "tokenUrl": "/oauth/token",
-                "scopes": {scope.value: scope.meaning for scope in Scope},
-            }
-        },
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "From POST /oauth/token. Scopes: "
+        + " ".join(f"`{scope.value}`: {scope.meaning}" for scope in Scope),
     }
 }
 

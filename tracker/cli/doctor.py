@@ -15,8 +15,9 @@ from redis import Redis
 
 from tracker import settings as all_settings
 from tracker.cli.screen import Screen
-from tracker.settings import Settings
+from tracker.settings import Settings, SettingsError
 from tracker.stores import database, hit_queue
+from tracker.vault import Vault
 
 _LARGEST_SKEW = 1.0
 _DURABLE_DATABASE = ("fsync", "full_page_writes", "synchronous_commit")
@@ -49,6 +50,7 @@ def doctor() -> None:
 def examine(settings: Settings) -> list[Finding]:
     """All checks; those that need a server which is away are left out."""
     findings = [*check_python(sys.version_info[:2]), *check_packages(_installed())]
+    findings += check_secret_key(settings)
     db, problem = _reach("PostgreSQL", lambda: database.connect(settings.database_url))
     findings += problem
     client, problem = _reach("Redis", lambda: _connect_redis(settings.redis_url))
@@ -80,6 +82,15 @@ def check_packages(versions: Mapping[str, str | None]) -> list[Finding]:
         text = f"missing: {', '.join(missing)}"
         return [Finding("problem", "Packages", text, "Install again: pip install pintag.")]
     return [Finding("ok", "Packages", ", ".join(f"{n} {v}" for n, v in sorted(versions.items())))]
+
+
+def check_secret_key(settings: Settings) -> list[Finding]:
+    try:
+        Vault(settings)
+    except SettingsError as error:
+        text, _, remedy = str(error).partition("\n")
+        return [Finding("problem", "Secret key", text, remedy)]
+    return [Finding("ok", "Secret key", "set")]
 
 
 def check_postgres(version: int, durable: Mapping[str, str]) -> list[Finding]:
