@@ -9,7 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import EVENTS, MakeClient
-from tracker.rules.keyspaces import Keyspace
+from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.settings import Settings
+from tracker.stores import sections
+from tracker.vault import Vault
 
 ANN = ("email", "ann@example.com")
 ANN_WEB = ("web", "visitor-ann")
@@ -229,3 +232,19 @@ def test_what_a_definition_denies(shop: TestClient, version: str) -> None:
 
 def statuses_of(answer: Any) -> Iterable[int]:
     return [one["status"] for one in answer.json()["items"]]
+
+
+def test_the_erased_are_gone(
+    shop: TestClient, version: str, db: psycopg.Connection, settings: Settings
+) -> None:
+    ann = Identity(Keyspace.EMAIL, ANN[1])
+    section = sections.choose(db, "shop").id
+    hash_ = Vault(settings).erased_hash(section, ann)
+    db.execute("INSERT INTO erased VALUES (%s, %s, now())", (section, hash_))
+    answers = [
+        shop.post(path(ANN), json={"items": [item(version)]}),
+        shop.put("/audience/profiles/merges", json={"profiles": named(ANN_WEB, ANN)}),
+        shop.post("/audience/profiles/unmerges", json=named(ANN)[0]),
+    ]
+    assert [answer.status_code for answer in answers] == [410] * 3
+    assert shop.get(path(ANN)).status_code == 404
