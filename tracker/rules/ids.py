@@ -6,6 +6,10 @@ import uuid
 RANDOM_BYTES = 10
 """Bytes of randomness that `mint` takes; 74 of their 80 bits end up in the id."""
 
+DAY_MS = 86_400_000
+OLDEST_MS, NEWEST_MS = 30 * DAY_MS, DAY_MS
+"""How long before or after its receipt an id may have been made."""
+
 _CANONICAL = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
 )
@@ -34,6 +38,11 @@ def time_ms(id_: uuid.UUID) -> int:
 def is_uuid7(text: str) -> bool:
     """Say whether `text` is a UUIDv7 written canonically: 36 characters, hex of either case."""
     return _CANONICAL.fullmatch(text) is not None
+
+
+def is_near(id_: uuid.UUID, received_ms: int) -> bool:
+    """Say whether an id is of about the time of its receipt: events lie by the time in their ids."""
+    return -NEWEST_MS <= received_ms - time_ms(id_) <= OLDEST_MS
 
 
 def first_of(ms: int) -> uuid.UUID:

@@ -10,11 +10,9 @@ from uuid import UUID
 import msgspec
 
 from tracker.rules.errors import ErrorCode, FieldError
-from tracker.rules.ids import is_uuid7, time_ms
+from tracker.rules.ids import is_near, is_uuid7
 
 MAX_ITEMS = 100
-OLDEST_ID, NEWEST_ID = timedelta(days=30), timedelta(days=1)
-"""How long before or after its receipt an id may have been made, as with hits."""
 MAX_UNKNOWN, MAX_SHOWN = 10, 100
 """Unknown names that are told, and how much of each."""
 
@@ -125,8 +123,7 @@ def _id(text: str, now: datetime) -> UUID:
         message = "An item's id must be a UUIDv7: send one, or leave it out."
         raise _WrongError("id", ErrorCode.BAD_FORMAT, message)
     id_ = UUID(text)
-    made = timedelta(milliseconds=time_ms(id_))
-    if not -NEWEST_ID <= now - _EPOCH - made <= OLDEST_ID:
+    if not is_near(id_, (now - _EPOCH) // timedelta(milliseconds=1)):
         message = "The id was made more than 30 days ago, or is a day ahead: mint another."
         raise _WrongError("id", ErrorCode.OUT_OF_RANGE, message)
     return id_
