@@ -41,7 +41,7 @@ def is_uuid7(text: str) -> bool:
 
 
 def is_near(id_: uuid.UUID, received_ms: int) -> bool:
-    """Say whether an id is of about the time of its receipt: events lie by the time in their ids."""
+    """Say whether an id is of about the time of its receipt: events lie by their ids."""
     return -NEWEST_MS <= received_ms - time_ms(id_) <= OLDEST_MS
 
 
