@@ -1,15 +1,17 @@
 """Versions: hits go by the version of their snippet, and events keep it."""
 
 import dataclasses
+from datetime import datetime
 
 import pytest
 from redis import Redis
 
-from tests.definitions.cast import COOLDOWN, EDIT, GUESTS, HOUR, MONDAY, NIGHTS, SOURCE, Inn
+from tests.definitions.cast import COOLDOWN, EDIT, GUESTS, HOUR, MONDAY, NIGHTS, SECOND, SOURCE, Inn
 from tests.worker.cast import Harbour, drain, hit
 from tracker.actions import comparing, editing
 from tracker.actions.refusals import InvalidDraftError, NoSuchVersionError
 from tracker.rules.definitions import current_version
+from tracker.snippets import tracking
 from tracker.stores import definitions, key_table
 
 OLD, NEW = {"guests": 2}, {"nights": 3}
@@ -49,6 +51,24 @@ def test_the_collectors_know_the_new_key_before_it_is_offered(inn: Inn, redis: R
     snippet = definitions.snippet_of(inn.db, inn.stay.versions[0].id)
     assert snippet is not None
     assert set(redis.hkeys(key_table.KEYS)) == {old.encode(), snippet.key.encode()}
+
+
+@pytest.mark.parametrize("since", [EDIT, EDIT + HOUR - SECOND])
+def test_tracked_between_an_edit_and_its_hour(inn: Inn, since: datetime) -> None:
+    """Then both versions have a snippet, and each is offered in its time."""
+    inn.edit(EDIT, fields=[SOURCE])
+    for _ in "twice":
+        key = inn.track(since)
+    offered = [
+        tracking.snippet_config(inn.db, inn.settings, inn.stay, now).version_number
+        for now in (since, EDIT + HOUR - SECOND, EDIT + HOUR)
+    ]
+    assert offered == [1, 1, 2]
+    snippets = inn.rows(
+        "SELECT v.number, s.key FROM snippet s JOIN version v ON v.id = s.version_id ORDER BY 1"
+    )
+    assert [number for number, _ in snippets] == [1, 2]
+    assert snippets[0][1] == key
 
 
 def test_events_keep_their_version(inn: Inn) -> None:

@@ -1,13 +1,15 @@
 """What changed between two versions, and whether hits of the old one would still validate."""
 
 import json
+import re
 from itertools import permutations, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.rules.diffs import Change, compare
+from tracker.rules.diffs import Change, ChangeKind, compare
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.validation import Validator
 
@@ -202,3 +204,11 @@ def test_two_fields_that_exchange_their_keys() -> None:
     assert [(c.field, c.fits) for c in renamed] == [("b", True), ("a", True)]
     for one, other in product([first, second], repeat=2):
         assert takes(one, b'{"a":"x"}') is takes(other, b'{"a":"x"}')
+
+
+def test_the_docs_name_every_kind_of_change() -> None:
+    docs = Path(__file__).parents[2] / "docs" / "events.md"
+    table = docs.read_text(encoding="utf-8").split("## Comparing two versions")[1].split("\n## ")[0]
+    named = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    kinds = {name for row in named for name in re.findall(r"`(\w+)`", row)}
+    assert set(ChangeKind) == kinds - set(FieldType)

@@ -10,10 +10,11 @@ import redis
 
 from tracker.actions import clients as making
 from tracker.actions import saving
-from tracker.rules.definitions import Category, Draft
+from tracker.rules.definitions import Category, Draft, slugify
 from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import clients, database, definitions, hit_queue, sections
+from tracker.stores.definitions import Definition
 
 SECTION = "demo"
 DRAFTS = (
@@ -63,17 +64,27 @@ def _ensure(
     draft: Draft,
     now: datetime,
 ) -> dict[str, str]:
-    definition = definitions.find(connection, section_id, draft.name)
-    # What its owner switched off since stays off.
-    snippet = definition and definitions.snippet_of(connection, definition.versions[0].id)
+    # By its slug: the owner may have given it another name since.
+    definition = definitions.find(connection, section_id, slugify(draft.name))
+    key = definition and _key_in_use(connection, definition, now)
     definition = definition or saving.create(connection, section_id, draft, now)
-    key = snippet.key if snippet else tracking.switch_on(connection, client, definition, now)
+    # What its owner switched off, or hid, since stays so.
+    key = key or tracking.switch_on(connection, client, definition, now)
     return {
         "name": definition.name,
         "slug": definition.slug,
         "discriminator": definition.discriminator,
         "snippet_key": key,
     }
+
+
+def _key_in_use(
+    connection: psycopg.Connection, definition: Definition, now: datetime
+) -> str | None:
+    """The key of the newest snippet that can be used; none where nobody ever tracked it."""
+    usable = (version for version in definition.versions if version.usable_from <= now)
+    snippets = (definitions.snippet_of(connection, version.id) for version in usable)
+    return next((snippet.key for snippet in snippets if snippet), None)
 
 
 def _ensure_client(

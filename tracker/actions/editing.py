@@ -20,7 +20,7 @@ from tracker.rules.definitions import Edit
 from tracker.rules.drafts import parse_edit
 from tracker.rules.edits import Changes, Snapshot
 from tracker.rules.errors import ErrorCode, FieldError
-from tracker.snippets import publishing
+from tracker.snippets import publishing, tracking
 from tracker.stores import definitions
 from tracker.stores.definitions import Definition, NewVersion, Version
 
@@ -64,7 +64,7 @@ def edit(
     if until := edits.locked(definition.locked_until, now):
         raise LockedError(definition.name, until, now)
     end = edits.cooldown_end(now, cooldown)
-    new = NewVersion(minting.version_id(), minting.snippet_key()) if changes.makes_version else None
+    new = NewVersion(minting.version_id(), tracking.mint_key()) if changes.makes_version else None
     saved = definitions.edit(connection, definition, after, new, now=now, locked_until=end)
     fresh = definitions.get(connection, definition.id)
     if not saved:

@@ -5,7 +5,6 @@ import secrets
 from tracker.rules.definitions import random_base36
 
 RANDOM_PART = 10
-KEY_LENGTH = 20
 
 
 def version_id() -> str:
@@ -18,11 +17,6 @@ def field_id() -> str:
 
 def discriminator_end() -> str:
     return _mint("")
-
-
-def snippet_key() -> str:
-    """The public key of a snippet: nobody must be able to guess it."""
-    return random_base36(KEY_LENGTH, secrets.randbelow)
 
 
 def _mint(prefix: str) -> str:

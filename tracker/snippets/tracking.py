@@ -19,6 +19,11 @@ class TrackingError(Exception):
     """Web tracking can't be switched on, or there is no snippet; the message says why."""
 
 
+def mint_key() -> str:
+    """A snippet's public key: nobody must come upon it by chance."""
+    return random_base36(KEY_LENGTH, secrets.randbelow)
+
+
 def switch_on(
     connection: psycopg.Connection, client: redis.Redis, definition: Definition, now: datetime
 ) -> str:
@@ -27,10 +32,9 @@ def switch_on(
     Idempotent. The collectors know of it when this returns. Raises TrackingError.
     """
     version = current_version(definition.versions, now)
-    key = random_base36(KEY_LENGTH, secrets.randbelow)
     if version is None:
         raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
-    snippet = definitions.switch_on(connection, definition.id, version.id, key, now)
+    snippet = definitions.switch_on(connection, definition.id, version.id, mint_key, now)
     if snippet is None:
         raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
     script = render.hosted_script()

@@ -1,6 +1,6 @@
 """Definitions, their versions and snippets, in PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -202,7 +202,8 @@ def edit(
             )
             if new:
                 version_id = _add_version(connection, before, after, new, now, locked_until)
-                _add_snippet(connection, row[0], version_id, new.snippet_key, now)
+                if row[0]:
+                    _add_snippet(connection, version_id, new.snippet_key, now)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name != "definition_section_id_name_key":
             raise
@@ -228,14 +229,11 @@ def _add_version(
     return int(version_id)
 
 
-def _add_snippet(
-    connection: psycopg.Connection, tracked: bool, version_id: int, key: str, now: datetime
-) -> None:
-    if tracked:
-        connection.execute(
-            "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)",
-            (key, version_id, now),
-        )
+def _add_snippet(connection: psycopg.Connection, version_id: int, key: str, now: datetime) -> None:
+    connection.execute(
+        "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)",
+        (key, version_id, now),
+    )
 
 
 def snapshot_at(
@@ -292,29 +290,34 @@ def set_ttl(connection: psycopg.Connection, definition_id: int, days: int | None
 
 
 def switch_on(
-    connection: psycopg.Connection, definition_id: int, version_id: int, key: str, now: datetime
+    connection: psycopg.Connection,
+    definition_id: int,
+    version_id: int,
+    mint_key: Callable[[], str],
+    now: datetime,
 ) -> Snippet | None:
-    """Turn web tracking on, with a snippet for the version; `key` is used if it has none yet.
+    """Turn web tracking on; returns the version's snippet, made with a new key if it has none yet.
 
+    Versions after it, which can't be used yet, get theirs too: they will be offered when they can.
     Idempotent. None where the definition is hidden.
     """
-    with connection.transaction(), connection.cursor(row_factory=class_row(Snippet)) as cursor:
+    with connection.transaction():
         switched = connection.execute(
             "UPDATE definition SET web_tracking = true WHERE id = %s AND hidden_at IS NULL",
             (definition_id,),
         )
         if switched.rowcount == 0:
             return None
-        cursor.execute(
-            "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)"
-            " ON CONFLICT (version_id) WHERE retires_at IS NULL DO NOTHING",
-            (key, version_id, now),
+        # Read under the lock of the definition's row: no edit adds a version meanwhile.
+        lacking = connection.execute(
+            "SELECT v.id FROM version v JOIN version first ON first.id = %s"
+            " WHERE v.definition_id = %s AND v.number >= first.number AND NOT EXISTS"
+            " (SELECT FROM snippet s WHERE s.version_id = v.id AND s.retires_at IS NULL)",
+            (version_id, definition_id),
         )
-        return cursor.execute(
-            "SELECT key, version_id, created_at FROM snippet WHERE version_id = %s"
-            " AND retires_at IS NULL",
-            (version_id,),
-        ).fetchone()
+        for (lacking_id,) in lacking.fetchall():
+            _add_snippet(connection, lacking_id, mint_key(), now)
+        return snippet_of(connection, version_id)
 
 
 def switch_off(connection: psycopg.Connection, definition_id: int) -> None:
