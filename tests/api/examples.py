@@ -43,6 +43,7 @@ EXAMPLES: dict[str, Example] = {
     f"PUT {_EVENT}/retention": Example({"ttl_days": 30}),
     f"GET {_EVENT}/diff": Example(query={"from": "1", "to": "1"}),
     f"POST {_EVENT}/check": Example({"fields": FIELDS}),
+    f"GET {_EVENT}/pages": Example(),
     f"GET {_EVENT}/web-tracking": Example(),
     f"PUT {_EVENT}/web-tracking": Example({"on": True}),
     f"GET {_EVENT}/snippet": Example(),

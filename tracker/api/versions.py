@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from tracker.actions import checking, comparing
+from tracker.actions import checking, comparing, installed
 from tracker.actions.checking import Check, Complaint
+from tracker.actions.installed import Installed
 from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
 from tracker.api.serving import decode_body
@@ -28,7 +29,7 @@ class VersionName(msgspec.Struct):
     number: int
 
 
-class Diff(msgspec.Struct):
+class Diff(msgspec.Struct, rename={"old": "from", "new": "to"}):
     """What changed; `fits`: whether each hit of the old version would be valid under the new."""
 
     old: VersionName
@@ -54,7 +55,8 @@ class _Sent(msgspec.Struct):
 def diff_versions(call: Call) -> Answer:
     """With `from` alone, it is compared with the newest."""
     found = comparing.diff(find_definition(call), call.query.old, call.query.new)
-    return Answer(Diff(_name(found.old), _name(found.new), found.fits, found.changes))
+    diff = Diff(_name(found.old), _name(found.new), found.fits, found.changes)
+    return Answer(msgspec.to_builtins(diff))
 
 
 def _name(version: Version) -> VersionName:
@@ -78,6 +80,11 @@ def _without_values(complaint: Complaint) -> Complaint:
     return dataclasses.replace(complaint, examples=examples)
 
 
+def list_pages(call: Call) -> Answer:
+    """Origin and path of each page, by the stored events of the last 30 days."""
+    return Answer(installed.pages(call.connection, find_definition(call), now=call.now))
+
+
 OPERATIONS = (
     Operation(
         "GET",
@@ -97,5 +104,13 @@ OPERATIONS = (
         body=CheckRequest,
         reads_raw=True,
         answers={200: Check},
+    ),
+    Operation(
+        "GET",
+        f"{EVENT}/pages",
+        Scope.DEFINITIONS_READ,
+        "See which pages send which version",
+        list_pages,
+        answers={200: Installed},
     ),
 )
