@@ -79,16 +79,16 @@ def check(
     validator = Validator(_read(definition, fields, hits))
     numbers = {version.id: version.number for version in definition.versions}
     window = now - WINDOW
-    events = recent_events.newest(connection, list(numbers), window, hits, most)
-    found = Check(checked=len(events), since=window)
+    found = Check(checked=0, since=window)
     complaints: dict[tuple[str, ErrorCode], Complaint] = {}
-    for event in events:
+    for event in recent_events.newest(connection, list(numbers), window, hits, most):
+        found.checked += 1
         errors = validator.validate(event.data.encode(), "")
         if isinstance(errors, list):
             found.rejected += 1
             _note(complaints, event, numbers[event.version_id], errors)
     found.complaints = sorted(complaints.values(), key=lambda c: (-c.events, c.field, c.code))
-    if len(events) < hits:
+    if found.checked < hits:
         found.since = recent_events.reach(connection, window, most)
         found.whole = found.since == window
     return found

@@ -26,7 +26,8 @@ class LockedError(RefusedError):
     """The definition was edited a short time ago; `until` is when it can be edited again."""
 
     def __init__(self, name: str, until: datetime, now: datetime) -> None:
-        super().__init__(f"{name!r} can be edited again {in_words(until, now)}: it was edited.")
+        again = f"{name!r} can be edited again {in_words(until, now)}"
+        super().__init__(f"{again}: each edit locks it for a while.")
         self.until = until
 
 

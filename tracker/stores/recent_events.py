@@ -5,7 +5,7 @@ through from the newest on, and no more: a rare definition's older events stay u
 answers say from when on events were looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -47,13 +47,16 @@ def newest(
     since: datetime,
     limit: int,
     most: int,
-) -> list[StoredEvent]:
-    """The newest events of these versions, the newest first, among the newest `most` of all."""
+) -> Iterator[StoredEvent]:
+    """The newest events of these versions, the newest first, among the newest `most` of all.
+
+    One at a time, as they may have 100 kB each; the connection is busy until the last one has.
+    """
     with connection.cursor(row_factory=class_row(StoredEvent)) as cursor:
         query = f"SELECT id, version_id, data::text AS data FROM {_NEWEST}"  # noqa: S608
         query += " WHERE version_id = ANY(%(versions)s) ORDER BY id DESC LIMIT %(limit)s"
         parts = {**_bounds(since, most), "versions": list(version_ids), "limit": limit}
-        return cursor.execute(query.encode(), parts).fetchall()
+        yield from cursor.stream(query.encode(), parts)
 
 
 def pages(
