@@ -17,7 +17,11 @@ def main() -> int:
         return 2
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: worker.stop())
-    worker.run()
+    try:
+        worker.run()
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

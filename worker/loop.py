@@ -48,7 +48,7 @@ class Worker:
         self._settings = settings
         self._steps = steps
         self._clock = clock
-        self._context = Context()
+        self._context = Context(settings)
         self._tries = Tries()
         self._read_size = ReadSize()
         self._pause = FIRST_PAUSE

@@ -34,8 +34,9 @@ def replay(ids: Sequence[int], dry_run: bool = False) -> dict[str, int]:
     quarantine with its new errors; one that is dropped leaves it, counted in the ledger.
     """
     counts: Counter[str] = Counter()
-    with database.connect(load().database_url) as connection:
-        context = Context()
+    settings = load()
+    with database.connect(settings.database_url) as connection:
+        context = Context(settings)
         for start in range(0, len(ids), BATCH):
             counts += replay_batch(connection, context, ids[start : start + BATCH], dry_run)
             progress.show(min(start + BATCH, len(ids)), len(ids))
@@ -52,8 +53,9 @@ def replay_batch(
         context.now = datetime.now(UTC)
         context.refresh(connection)
         leaving: list[int] = []
-        for hit in quarantine.lock(connection, ids):
-            work = run(_queued(hit), context)
+        judged = [(hit, run(_queued(hit), context)) for hit in quarantine.lock(connection, ids)]
+        _lock_identities(connection, [work for _, work in judged])
+        for hit, work in judged:
             moves = _settle(connection, hit, work)
             counts[_name(work, moves)] += 1
             if moves:
@@ -61,6 +63,12 @@ def replay_batch(
                 batches.count(connection, moves)
         quarantine.remove(connection, leaving)
     return counts
+
+
+def _lock_identities(connection: Connection, works: list[Work]) -> None:
+    """Take the locks of all hits that may join identifiers before any of them is stored."""
+    joining = {w.pinned.section_id for w in works if w.pinned and len(w.identities) > 1}
+    event_locks.lock_identities(connection, joining)
 
 
 def _queued(hit: QuarantinedHit) -> QueuedHit:

@@ -10,9 +10,12 @@ from uuid import UUID
 
 import msgspec
 
+from tracker.rules.claims import Claims
+from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS, MAX_VISITOR, Hit, QueuedHit
 from tracker.rules.ids import is_uuid7, time_ms
+from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.hit_queue import NO_KEY
@@ -36,9 +39,10 @@ class Verdict:
 class Work:
     """A hit on its way through the steps, with what they have found so far.
 
-    revision: that of the rules it is judged by; received_ms: read once out of the stream id, which
-    somebody may have chosen by hand: a time beyond all that Python and PostgreSQL can say becomes
-    the last one; bare: PostgreSQL refused even the quarantine's row.
+    revision: that of the rules it is judged by; identities: whose it is, none where only a visitor
+    id says it; received_ms: read once out of the stream id, which somebody may have chosen by hand:
+    a time beyond all that Python and PostgreSQL can say becomes the last one; bare: PostgreSQL
+    refused even the quarantine's row.
     """
 
     queued: QueuedHit
@@ -47,6 +51,7 @@ class Work:
     id: UUID | None = None
     hit: Hit | None = None
     data: bytes = b""
+    identities: list[Identity] = field(default_factory=list)
     claims: str | None = None
     verdict: Verdict | None = None
     bare: bool = False
@@ -159,10 +164,41 @@ def check_id_time(work: Work, context: Context) -> Verdict | None:
     return _end(Reason.ID_TIME, "id", ErrorCode.OUT_OF_RANGE, message)
 
 
+NOBODYS = Verdict(Reason.NO_IDENTIFIER, [])
+
+
 def identify(work: Work, context: Context) -> Verdict | None:
-    """Find an identifier: without one there is nobody whose event it could be."""
-    assert work.hit is not None
-    return None if work.hit.visitor else Verdict(Reason.NO_IDENTIFIER, [])
+    """Find the identifiers, the event's first: without any it could be nobody's event."""
+    hit, pinned = work.hit, work.pinned
+    assert hit is not None
+    assert pinned is not None
+    if hit.claims is None and pinned.section_id not in context.erased:
+        return None if hit.visitor else NOBODYS
+    trust = context.trusts[pinned.section_id]
+    claims = read_claims(hit.claims or {}, trust, context.prefix, work.received_ms)
+    work.identities = list(claims.proven.values())
+    if hit.visitor:
+        work.identities.append(Identity(Keyspace.WEB, hit.visitor))
+    erased = context.erased_among(pinned.section_id, [*work.identities, *claims.unproven.values()])
+    if erased.intersection(work.identities or claims.unproven.values()):
+        return Verdict(Reason.ERASED, [])
+    if errors := claims.errors or (not work.identities and claims.expired):
+        return Verdict(Reason.BAD_CLAIM, errors)
+    work.claims = _kept_claims(hit, claims, erased)
+    return None if work.identities else NOBODYS
+
+
+def _kept_claims(hit: Hit, claims: Claims, erased: set[Identity]) -> str | None:
+    """A hit's claims as the event keeps them: of proven ones the key, as a signature is a secret
+    until it expires; of erased people nothing.
+    """
+    kept = dict(hit.claims or {})
+    for name, identity in claims.proven.items():
+        kept[name] = msgspec.Raw(_encode(identity.key))
+    for name, identity in claims.unproven.items():
+        if identity in erased:
+            del kept[name]
+    return _encode(kept).decode() if kept else None
 
 
 def validate(work: Work, context: Context) -> Verdict | None:
@@ -181,8 +217,8 @@ STEPS: tuple[Step, ...] = (
     drop_hidden,
     hold,
     decode,
-    check_id_time,
     identify,
+    check_id_time,
     validate,
 )
 

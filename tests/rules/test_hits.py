@@ -108,6 +108,23 @@ def test_any_bytes_have_a_partition(raw: bytes, partitions: int) -> None:
     assert 0 <= partition_of(raw, partitions) < partitions
 
 
+@pytest.mark.parametrize(
+    "hit",
+    [
+        b'{"id":"1","claims":{"crm-id":"anna"}}',
+        b'{"id":"2","visitor":null,"claims":{"email":"anna","crm-id":"A-1"}}',
+        b'{"id":"3","visitor":"","claims":{"email":{"key":"anna","expires":1,"signature":"f"}}}',
+        b'{"id":"4","visitor":"anna","claims":{"email":"ben@example.com"}}',
+        b'{"id":"anna","claims":{}}',
+        b'{"id":"anna","claims":null}',
+        b'{"id":"anna","claims":{"email":5}}',
+        b'{"id":"anna","claims":["email"]}',
+    ],
+)
+def test_without_a_visitor_the_first_claim_decides(hit: bytes) -> None:
+    assert partition_of(hit, 256) == partition_of(b'{"visitor":"anna"}', 256)
+
+
 def test_visitors_are_spread_over_all_partitions() -> None:
     hits = (b'{"visitor":"%d"}' % number for number in range(1000))
     assert {partition_of(hit, 8) for hit in hits} == set(range(8))

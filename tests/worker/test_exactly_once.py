@@ -69,7 +69,7 @@ def test_two_workers_that_both_believe_a_partition_is_theirs(harbour: Harbour) -
         harbour.send(hit(), hit())
         harbour.send(hit(), to=1)
         read = hit_queue.read(second.client, stale, 500, 10)
-        context = Context()
+        context = Context(harbour.settings)
         context.refresh(second.connection)
         works = [run(queued, context) for hits in read.values() for queued in hits]
         first.turn()

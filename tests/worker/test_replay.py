@@ -19,7 +19,7 @@ def broken(work: Work, context: Context) -> Verdict | None:
 
 
 def replayed(harbour: Harbour, dry_run: bool = False) -> dict[str, int]:
-    context = Context()
+    context = Context(harbour.settings)
     context.refresh(harbour.db)
     ids = quarantine.matching(harbour.db, [], None)
     return dict(replay_batch(harbour.db, context, ids, dry_run))
@@ -112,7 +112,7 @@ def test_hits_that_another_replay_has_are_left_to_it(bitten: Harbour) -> None:
     with bitten.db.transaction():
         assert len(quarantine.lock(bitten.db, quarantine.matching(bitten.db, [], None))) == 12
         with database.connect(bitten.settings.database_url) as other:
-            context = Context()
+            context = Context(bitten.settings)
             context.refresh(other)
             ids = quarantine.matching(other, [], None)
             assert replay_batch(other, context, ids, False) == {}

@@ -60,7 +60,7 @@ def test_rules_that_change_between_two_halves(harbour: Harbour) -> None:
 
 
 def test_nothing_is_written_by_rules_of_another_revision(harbour: Harbour) -> None:
-    context = Context()
+    context = Context(harbour.settings)
     context.refresh(harbour.db)
     work = run(QueuedHit(0, "5-0", harbour.key, 0, b"?"), context)
     harbour.db.execute("UPDATE installation SET revision = revision + 1")

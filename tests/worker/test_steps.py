@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from tests.worker.cast import ANN, GOOD, hit, new_id
+from tracker.rules.claims import Trust
 from tracker.rules.errors import ErrorCode
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.hits import MAX_TIME_MS, QueuedHit
 from tracker.rules.ids import is_uuid7
 from tracker.rules.outcomes import Reason
+from tracker.settings import Settings
 from tracker.stores.catalog import PinnedVersion
 from worker import batch, steps
 from worker.context import Context
@@ -25,7 +27,8 @@ FIELDS = [
     Field("fld_3", "amount", "Amount", FieldType.DECIMAL),
 ]
 NOW, HOUR = datetime(2026, 11, 23, tzinfo=UTC), timedelta(hours=1)
-CONTEXT = Context()
+CONTEXT = Context(Settings())
+CONTEXT.trusts = {1: Trust("harbour")}
 CONTEXT.now = NOW
 CONTEXT.pinned = {
     "booking": PinnedVersion(7, 1, False, msgspec.json.encode(FIELDS), NOW),

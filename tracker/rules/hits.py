@@ -42,6 +42,11 @@ class Hit(msgspec.Struct):
 class _Head(msgspec.Struct):
     visitor: str | None = None
     id: str = ""
+    claims: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _ClaimHead(msgspec.Struct):
+    key: str
 
 
 class QueuedHit(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class QueuedHit(msgspec.Struct, frozen=True):
 
 _envelope = msgspec.json.Decoder(Envelope)
 _head = msgspec.json.Decoder(_Head)
+_claim_heads = msgspec.json.Decoder(dict[str, str | _ClaimHead] | None)
 _MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -121,10 +127,22 @@ def replace_lone_surrogates(json: bytes) -> bytes:
 
 
 def partition_of(raw: bytes, partitions: int) -> int:
-    """The partition of a hit: by visitor, else by hit id, else (a malformed hit) by its bytes."""
+    """The partition of a hit, from which its person's other hits should not differ.
+
+    By visitor, else by the first claim's key, else by hit id, else (a malformed hit) by its bytes.
+    """
     try:
         head = _head.decode(raw)
-        name = (head.visitor or head.id).encode() or raw
+        name = (head.visitor or _first_claimed(head.claims) or head.id).encode() or raw
     except _MALFORMED:
         name = raw
     return zlib.crc32(name) % partitions
+
+
+def _first_claimed(claims: msgspec.Raw) -> str:
+    """The key of the first claim; nothing where there is none, or they are of no known shape."""
+    try:
+        first = next(iter((_claim_heads.decode(claims) or {}).values()), "")
+    except _MALFORMED:
+        return ""
+    return first if isinstance(first, str) else first.key

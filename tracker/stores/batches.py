@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from tracker.rules.keyspaces import Keyspace
+from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import QUEUED, Move
 from tracker.stores import catalog, event_locks, held, identities
@@ -30,7 +30,8 @@ class StaleRulesError(Exception):
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """A valid hit on its way to the event table; times in Unix ms, `data` as JSON.
 
-    keyspace and key: the identifier that it is an event of, made where it is missing.
+    keyspace and key: the identifier that it is an event of, made where it is missing; joins:
+    others that are its person's, if they are nobody else's.
     """
 
     partition: int
@@ -45,10 +46,16 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     page: str | None = None
     referrer: str | None = None
     claims: str | None = None
+    joins: tuple[Identity, ...] = ()
 
     @property
     def name(self) -> Name:
         return Name(self.section_id, self.keyspace, self.key)
+
+    @property
+    def names(self) -> list[Name]:
+        """Its identifier's, and those of all that may be joined to it."""
+        return [self.name, *(Name(self.section_id, *identity) for identity in self.joins)]
 
 
 class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,6 +141,9 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     """Write events on their profiles, made where missing; returns moves out of `origin`."""
     if not events:
         return Counter()
+    if any(event.joins for event in events):
+        proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
+        identities.join(connection, proven)
     identities.make(connection, (event.name for event in events))
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 import psycopg
+from psycopg.rows import class_row
 
 from tracker.rules.fields import Field
 from tracker.stores.key_table import KeyEntry, TableMeta
@@ -39,6 +40,31 @@ def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
         key: PinnedVersion(version_id, section_id, hidden, fields.encode(), usable_from)
         for key, version_id, section_id, hidden, fields, usable_from in rows
     }
+
+
+class SectionRow(msgspec.Struct, frozen=True):
+    """Whom a section believes; its signing secret is encrypted."""
+
+    id: int
+    slug: str
+    signing_secret: bytes | None
+    trusts_pages: bool
+
+
+def sections(connection: psycopg.Connection) -> list[SectionRow]:
+    """What decides over the claims in a section's hits, of all sections."""
+    with connection.cursor(row_factory=class_row(SectionRow)) as cursor:
+        return cursor.execute(
+            "SELECT id, slug, signing_secret, trusts_pages FROM section"
+        ).fetchall()
+
+
+def erased(connection: psycopg.Connection) -> dict[int, set[bytes]]:
+    """The hashes of erased identifiers, by section; sections without any are left out."""
+    hashes: dict[int, set[bytes]] = {}
+    for section_id, hash_ in connection.execute("SELECT section_id, hash FROM erased"):
+        hashes.setdefault(section_id, set()).add(hash_)
+    return hashes
 
 
 def key_table(

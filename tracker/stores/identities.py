@@ -1,18 +1,18 @@
-"""Identifiers and the profiles that they belong to: making them, in the caller's transaction."""
+"""Identifiers and the profiles that they belong to: making and joining them, in PostgreSQL.
 
-from collections.abc import Iterable
-from typing import NamedTuple
+All of it is done in the caller's transaction.
+"""
+
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import psycopg
 
-
-class Name(NamedTuple):
-    """What names an identifier: its key, as `normalise` made it, in a keyspace of a section."""
-
-    section_id: int
-    keyspace: str
-    key: str
+from tracker.rules import joining
+from tracker.rules.joining import Name as Name
+from tracker.rules.joining import Plan
+from tracker.rules.keyspaces import Keyspace
+from tracker.stores import event_locks
 
 
 def make(connection: psycopg.Connection, names: Iterable[Name]) -> None:
@@ -25,5 +25,75 @@ def make(connection: psycopg.Connection, names: Iterable[Name]) -> None:
         " WHERE i.section_id = w.section_id AND i.keyspace = w.keyspace AND i.key = w.key)"
         " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
         " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made",
-        (msgspec.json.encode(wanted).decode(),),
+        (_json(wanted),),
     )
+
+
+def join(connection: psycopg.Connection, hits: Sequence[Sequence[Name]]) -> None:
+    """Make and join the identifiers of hits that prove who they are, as rules/joining.py says.
+
+    Most hits are of people whose identifiers are joined already, and need no lock. Call this
+    before `make`: locks of sections come before rows.
+    """
+    if not any(_plan(connection, hits)):
+        return
+    event_locks.lock_identities(connection, {first.section_id for first, *_ in hits})
+    # Others may still make identifiers, without the lock: what they did is planned with next.
+    while any(plan := _plan(connection, hits)):
+        _carry_out(connection, plan)
+
+
+def _plan(connection: psycopg.Connection, hits: Sequence[Sequence[Name]]) -> Plan:
+    names = sorted({name for hit in hits for name in hit})
+    rows = connection.execute(
+        "SELECT i.section_id, i.keyspace, i.key, i.profile_id FROM jsonb_to_recordset(%s::jsonb)"
+        " AS w(section_id int, keyspace text, key text) JOIN identifier i"
+        " ON i.section_id = w.section_id AND i.keyspace = w.keyspace AND i.key = w.key",
+        (_json([name._asdict() for name in names]),),
+    )
+    profiles = {Name(*name): profile for *name, profile in rows}
+    taken: dict[int, list[str]] = {}
+    for profile, keyspace in connection.execute(
+        "SELECT profile_id, keyspace FROM identifier WHERE profile_id = ANY(%s) AND keyspace <> %s",
+        (list(set(profiles.values())), Keyspace.WEB),
+    ):
+        taken.setdefault(profile, []).append(keyspace)
+    return joining.plan(hits, profiles, taken)
+
+
+def _carry_out(connection: psycopg.Connection, plan: Plan) -> None:
+    numbers = _new_profiles(connection, {p for p in plan.made.values() if p < 0})
+    made = [
+        {**name._asdict(), "profile_id": numbers.get(profile, profile)}
+        for name, profile in sorted(plan.made.items())
+    ]
+    connection.execute(
+        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key, profile_id)"
+        " SELECT section_id, keyspace, key, profile_id FROM jsonb_to_recordset(%s::jsonb)"
+        " AS w(section_id int, keyspace text, key text, profile_id bigint)"
+        " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
+        " INSERT INTO profile (id, section_id) SELECT DISTINCT profile_id, section_id FROM made"
+        " WHERE profile_id = ANY(%s)",
+        (_json(made), list(numbers.values())),
+    )
+    moved = [{"old": old, "new": numbers.get(new, new)} for old, new in plan.moved.items()]
+    if moved:
+        connection.execute(
+            "WITH moved AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS m(old bigint,"
+            " new bigint)), emptied AS (UPDATE identifier SET profile_id = new FROM moved"
+            " WHERE profile_id = old)"
+            " DELETE FROM profile USING moved WHERE id = old",
+            (_json(moved),),
+        )
+
+
+def _new_profiles(connection: psycopg.Connection, numbers: set[int]) -> dict[int, int]:
+    """Ids for the new profiles of a plan, by their numbers there."""
+    rows = connection.execute(
+        "SELECT nextval('profile_id') FROM generate_series(1, %s)", (len(numbers),)
+    )
+    return {number: id_ for number, (id_,) in zip(sorted(numbers), rows.fetchall(), strict=True)}
+
+
+def _json(rows: object) -> str:
+    return msgspec.json.encode(rows).decode()
