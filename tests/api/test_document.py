@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tracker.api import openapi
 from tracker.api.app import OPERATIONS
 from tracker.api.openapi import problems_of
+from tracker.rules.clients import Scope
 
 DOCUMENT = openapi.document(OPERATIONS)
 API = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -62,3 +63,9 @@ def test_the_docs_list_every_operation() -> None:
     rows = re.findall(r"^\| `([A-Z]+ /[^`?]*)[^`]*` \| .+ \|$", API, re.MULTILINE)
     expected = {operation.name for operation in OPERATIONS}
     assert sorted(rows) == sorted(expected | {"GET /health", "GET /openapi.json"})
+
+
+def test_the_docs_list_every_scope() -> None:
+    rows = re.findall(r"^\| `(\w+:\w+)` \| (.+) \|$", API, re.MULTILINE)
+    assert rows == [(scope.value, scope.meaning) for scope in Scope]
+    assert {operation.scope for operation in OPERATIONS} - {None} <= set(Scope)
