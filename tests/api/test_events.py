@@ -92,7 +92,7 @@ def states(redis: Redis) -> dict[str, str]:
     return {key.decode(): value.decode().split('"')[1] for key, value in table.items()}  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b'{"on": 1}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"on": 1}', b'{"on": true, "off": 1}', b"\xff"])
 def test_a_switch_wants_true_or_false(shop: TestClient, body: bytes) -> None:
     create(shop)
     assert shop.put(f"{EVENTS}/booking/web-tracking", content=body).status_code == 422

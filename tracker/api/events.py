@@ -37,14 +37,14 @@ class Edited(msgspec.Struct):
     changes: Changes
 
 
-class Operations(msgspec.Struct):
+class Operations(msgspec.Struct, forbid_unknown_fields=True):
     """Operations such as `email:read`; those in neither list stay as they are."""
 
     deny: list[str] = []
     allow: list[str] = []
 
 
-class Retention(msgspec.Struct):
+class Retention(msgspec.Struct, forbid_unknown_fields=True):
     """Days until events are deleted, null for never."""
 
     ttl_days: int | None

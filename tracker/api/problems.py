@@ -95,6 +95,10 @@ STATUS_OF: dict[type[Exception], HTTPStatus] = {
 """Errors of the rules, stores and actions that a request can meet; their message is the detail."""
 
 
+_UNSTORABLE = {None, "22021", "22P05"}
+"""States of errors about characters; psycopg itself refuses NUL, and gives no state."""
+
+
 def problem_of(error: Exception) -> ProblemError | None:
     """The problem that an error is to a client; None for a mistake of ours."""
     if isinstance(error, ProblemError):
@@ -104,7 +108,7 @@ def problem_of(error: Exception) -> ProblemError | None:
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
             return ProblemError(status, str(error))
-    if isinstance(error, psycopg.DataError):
+    if isinstance(error, psycopg.DataError) and error.sqlstate in _UNSTORABLE:
         detail = "A text can't be stored: take out characters that cannot be shown, such as NUL."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     away = (psycopg.OperationalError, psycopg_pool.PoolTimeout, redis.ConnectionError)

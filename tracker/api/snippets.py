@@ -12,7 +12,7 @@ from tracker.snippets.render import gzip_size
 from tracker.stores.definitions import Definition
 
 
-class Switch(msgspec.Struct):
+class Switch(msgspec.Struct, forbid_unknown_fields=True):
     """The switch for web tracking."""
 
     on: bool

@@ -38,14 +38,14 @@ class Diff(msgspec.Struct, rename={"old": "from", "new": "to"}):
     changes: list[Change]
 
 
-class CheckRequest(msgspec.Struct):
+class CheckRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The new fields, all of them, and how many of the newest events they are to be tried on."""
 
     fields: list[FieldDraft]
     hits: int = checking.HITS
 
 
-class _Sent(msgspec.Struct):
+class _Sent(msgspec.Struct, forbid_unknown_fields=True):
     """The same, with fields that may be wrong in more than one way: all are told."""
 
     fields: Any = None
