@@ -47,6 +47,16 @@ def test_each_profile_key_has_a_limit_of_its_own(busy: TestClient, make_client: 
     assert get(busy, make_client(), PROFILE.format("web", "ann@example.com"), 1) == [404]
 
 
+def test_a_key_in_a_body_counts_as_well(busy: TestClient, make_client: MakeClient) -> None:
+    ann = {"keyspace_discriminator": "email", "profile_key": "Ann@example.com"}
+    headers = [{"Authorization": make_client()["Authorization"]} for _ in range(3)]
+    statuses = [
+        busy.post("/audience/profiles/unmerges", json=ann, headers=who).status_code
+        for who in headers
+    ]
+    assert statuses == [404, 404, 429]
+
+
 def test_tokens_are_counted_by_client(busy: TestClient, make_client: MakeClient) -> None:
     crm, shop = make_client(), make_client()
     answers = [ask(busy, crm), ask(busy, crm, client_secret="wrong"), ask(busy, crm)]

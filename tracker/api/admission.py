@@ -51,6 +51,11 @@ class Gate:
         """Count a request for a token, by client id or address. Raises ProblemError."""
         self._take(self._tokens, name, "tokens")
 
+    def count_key(self, call: Call, identity: Identity) -> None:
+        """Count a request for a profile, whether path or body names it. Raises ProblemError."""
+        name = f"{call.section.id} {identity.keyspace} {identity.key}"
+        self._take(self._keys, name, "this profile key")
+
     def _address(self, call: Call) -> None:
         name = call.path["keyspace"]
         keyspace = call._keyspace = keyspaces.find(name, call.prefix)
@@ -67,7 +72,7 @@ class Gate:
                 status = HTTPStatus.UNPROCESSABLE_ENTITY
                 raise ProblemError(status, "The path's key is none.", [wrong]) from None
             call._identity = Identity(keyspace, key)
-            self._take(self._keys, f"{call.section.id} {keyspace} {key}", "this profile key")
+            self.count_key(call, call._identity)
 
     def _take(self, rates: AtMost, name: str, what: str) -> None:
         with self._lock:

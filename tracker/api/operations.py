@@ -71,6 +71,7 @@ class Call:
     """A request that may be answered.
 
     address: where it comes from; count_token: counts a request for a token by a name;
+    count_key: counts one for a profile that the body names;
     path: the path's parameters, as sent; query, body: as the operation declares them, decoded;
     raw: the body's bytes; identity: of `{keyspace}` and `{key}`, normalised; headers: by names in
     lower case.
@@ -86,6 +87,7 @@ class Call:
     raw: bytes
     address: str
     count_token: Callable[[str], None]
+    count_key: Callable[["Call", Identity], None]
     query: Any = None
     body: Any = None
     _client: ApiClient | None = None

@@ -196,10 +196,12 @@ def _named(call: Call, name: ProfileName, path: str) -> Identity:
         detail = f"This client may not address profiles by {keyspace.value!r}."
         raise ProblemError(HTTPStatus.FORBIDDEN, detail)
     try:
-        return Identity(keyspace, keyspaces.normalise(keyspace, name.profile_key))
+        identity = Identity(keyspace, keyspaces.normalise(keyspace, name.profile_key))
     except keyspaces.BadKeyError as error:
         wrong = FieldError(f"{path}profile_key", ErrorCode.BAD_FORMAT, str(error))
         raise ProblemError(UNPROCESSABLE, str(error), [wrong]) from None
+    call.count_key(call, identity)
+    return identity
 
 
 _ERASED = "The person was erased, for good."

@@ -53,6 +53,7 @@ def _serve(operation: Operation, request: Request, body: bytes) -> Response:
             settings=state.settings,
             vault=state.vault,
             count_token=state.gate.count_token,
+            count_key=state.gate.count_key,
             now=datetime.now(UTC),
             path=_path(request),
             headers=request.headers,
