@@ -51,6 +51,10 @@ EXAMPLES: dict[str, Example] = {
     f"POST {_PROFILE}/sections/{{section}}/events": Example({"items": [ITEM]}, status=207),
     "PUT /audience/profiles/merges": Example({"profiles": [ANN, ANN_MAIL]}, status=204),
     "POST /audience/profiles/unmerges": Example(ANN, status=409),
+    f"DELETE {_PROFILE}": Example(status=202),
+    "GET /audience/erasures/{id}": Example(path={"id": "era_none"}, status=404),
+    f"POST {_PROFILE}/exports": Example(status=202),
+    "GET /audience/exports/{id}": Example(path={"id": "exp_none"}, status=404),
 }
 
 

@@ -31,11 +31,11 @@ ANN = {"events": 12, "quarantined": 4, "held": 2, "claims": 8, "postings": 2, "e
 
 
 def ask(harbour: Harbour, identity: Identity = ANN_MAIL) -> str:
-    id_ = erasing.ask(
+    asked = erasing.ask(
         harbour.db, harbour.redis, harbour.booking.section_id, identity, datetime.now(UTC)
     )
-    assert id_ is not None
-    return id_
+    assert asked is not None
+    return asked.id
 
 
 def get(harbour: Harbour, id_: str) -> erasures.Erasure:

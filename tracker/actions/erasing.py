@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 import redis
@@ -14,14 +15,21 @@ from tracker.stores import erasures, jobs, profiles
 RANDOM_PART = 20
 
 
+class Asked(NamedTuple):
+    """An erasure that was asked for, and the job that does it."""
+
+    id: str
+    job: Job
+
+
 def ask(
     connection: psycopg.Connection,
     client: redis.Redis,
     section_id: int,
     identity: Identity,
     now: datetime,
-) -> str | None:
-    """Have a profile erased, with every trace; returns the erasure's id, None without a profile.
+) -> Asked | None:
+    """Have a profile erased, with every trace; None without a profile.
 
     What the profile is when the job begins is erased.
     """
@@ -32,8 +40,7 @@ def ask(
     id_ = "era_" + random_base36(RANDOM_PART, secrets.randbelow)
     erasures.ask(connection, id_, section_id, identifier_id, now)
     # If we end here, or Redis is away, the next jobs process finds it in the database.
-    enqueue(client, id_)
-    return id_
+    return Asked(id_, enqueue(client, id_))
 
 
 def enqueue(client: redis.Redis, id_: str) -> Job:

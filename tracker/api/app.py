@@ -13,7 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker.api import audience, events, oauth, openapi, profiles, serving, snippets, versions
+from tracker.api import (
+    audience,
+    erasures,
+    events,
+    exports,
+    oauth,
+    openapi,
+    profiles,
+    serving,
+    snippets,
+    versions,
+)
 from tracker.api.admission import Gate, Limits
 from tracker.api.operations import Operation
 from tracker.api.problems import answer_crash, answer_http
@@ -32,6 +43,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *versions.OPERATIONS,
     *snippets.OPERATIONS,
     *profiles.OPERATIONS,
+    *erasures.OPERATIONS,
+    *exports.OPERATIONS,
 )
 """The API's routes. Where two paths fit, the first one serves."""
 

@@ -13,6 +13,7 @@ from tracker.cli import (
     erasure,
     errors,
     events,
+    export,
     jobs,
     migrate,
     profile,
@@ -38,6 +39,7 @@ app.command("migrate")(migrate.migrate)
 app.add_typer(events.app, name="event")
 app.add_typer(snippet.app, name="snippet")
 app.add_typer(profile.app, name="profile")
+profile.app.command("export")(export.export)
 profile.app.command("erase")(erasure.erase)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(retention.app, name="retention")

@@ -28,7 +28,7 @@ def erase(
         section_id = stores.section(section).id
         identity = stores.identity(keyspace, key)
         if not yes:
-            typer.confirm(f"Erase {_named(identity)} for good? This can't be undone.", abort=True)
+            typer.confirm(f"Erase {named(identity)} for good? This can't be undone.", abort=True)
         erased = _erase(stores, section_id, identity)
     typer.echo("Erased.")
     for what, count in sorted(erased.items()):
@@ -36,12 +36,13 @@ def erase(
 
 
 def _erase(stores: Stores, section_id: int, identity: Identity) -> dict[str, int]:
-    id_ = erasing.ask(stores.database, stores.redis, section_id, identity, datetime.now(UTC))
-    if id_ is None:
-        raise UsageError(f"No profile has {_named(identity)}.")
-    erased: dict[str, int] = wait(erasing.enqueue(stores.redis, id_), "the erasure", "erasing")
+    asked = erasing.ask(stores.database, stores.redis, section_id, identity, datetime.now(UTC))
+    if asked is None:
+        raise UsageError(f"No profile has {named(identity)}.")
+    erased: dict[str, int] = wait(asked.job, "the erasure", "erasing")
     return erased
 
 
-def _named(identity: Identity) -> str:
+def named(identity: Identity) -> str:
+    """The identifier, in a sentence."""
     return f"the {identity.keyspace} {identity.key!r}"

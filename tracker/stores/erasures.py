@@ -104,10 +104,10 @@ def begin(
             " SELECT %s, unnest(%s::bytea[]), %s ON CONFLICT DO NOTHING",
             (erasure.section_id, [hash_of(one) for one in identities.values()], now),
         )
-        _forget(connection, list(identities), now)
+        _forget(connection, list(identities))
 
 
-def _forget(connection: psycopg.Connection, identifier_ids: list[int], now: datetime) -> None:
+def _forget(connection: psycopg.Connection, identifier_ids: list[int]) -> None:
     """Delete the identifiers, their profile and what binds it to others; end its exports."""
     connection.execute(
         "WITH gone AS (DELETE FROM identifier WHERE id = ANY(%s) RETURNING profile_id)"
@@ -119,8 +119,8 @@ def _forget(connection: psycopg.Connection, identifier_ids: list[int], now: date
         (identifier_ids, identifier_ids),
     )
     connection.execute(
-        "UPDATE export SET expires_at = least(expires_at, %s) WHERE identifier_ids && %s::bigint[]",
-        (now, identifier_ids),
+        "UPDATE export SET expires_at = made_at WHERE identifier_ids && %s::bigint[]",
+        (identifier_ids,),
     )
 
 

@@ -73,20 +73,23 @@ def take_out(
 
 
 def newest(
-    connection: psycopg.Connection, identifiers: Collection[int], keyspaces: Collection[Keyspace]
+    connection: psycopg.Connection,
+    identifiers: Collection[int],
+    keyspaces: Collection[Keyspace],
+    limit: int | None = NEWEST,
 ) -> list[Merge]:
-    """The newest hundred records of these identifiers, without those of other keyspaces."""
+    """The newest records of these identifiers (None: all), without those of other keyspaces."""
     rows = connection.execute(
         "SELECT m.kind, m.made_at, m.made_by, ARRAY[f.keyspace, f.key], ARRAY[s.keyspace, s.key]"
         " FROM merge m"
         " JOIN identifier f ON f.id = m.first_id AND f.keyspace = ANY(%(keyspaces)s)"
         " LEFT JOIN identifier s ON s.id = m.second_id AND s.keyspace = ANY(%(keyspaces)s)"
         " WHERE (m.first_id = ANY(%(ids)s) OR m.second_id = ANY(%(ids)s))"
-        " AND (s.id IS NOT NULL OR m.kind = 'unmerged') ORDER BY m.id DESC LIMIT %(newest)s",
+        " AND (s.id IS NOT NULL OR m.kind = 'unmerged') ORDER BY m.id DESC LIMIT %(newest)s::int",
         {
             "keyspaces": [str(keyspace) for keyspace in keyspaces],
             "ids": list(identifiers),
-            "newest": NEWEST,
+            "newest": limit,
         },
     )
     return [

@@ -11,6 +11,7 @@ from tracker.stores import identities as identities_
 from tracker.stores.identities import Name
 
 EVERY_KEYSPACE = frozenset(Keyspace)
+_KEYSPACES: dict[str, Keyspace] = {keyspace.value: keyspace for keyspace in Keyspace}
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -30,6 +31,10 @@ class Profile(msgspec.Struct, frozen=True):
     created_at: datetime
     identifiers: dict[int, Identifier]
 
+    @property
+    def names(self) -> set[Identity]:
+        return {Identity(_KEYSPACES[one.keyspace], one.key) for one in self.identifiers.values()}
+
     def id_of(self, identity: Identity) -> int:
         """The id of one of its identifiers."""
         return next(id_ for id_, one in self.identifiers.items() if one.names(identity))
@@ -43,12 +48,22 @@ def find(
     connection: psycopg.Connection, section_id: int, keyspace: str, key: str
 ) -> Profile | None:
     """The profile that an identifier belongs to."""
-    rows = connection.execute(
-        "SELECT p.id, p.created_at, o.id, o.keyspace, o.key FROM identifier i"
+    condition = "i.section_id = %s AND i.keyspace = %s AND i.key = %s"
+    return _whole(connection, condition, section_id, keyspace, key)
+
+
+def of_identifier(connection: psycopg.Connection, identifier_id: int) -> Profile | None:
+    """The profile that an identifier belongs to, by the identifier's id."""
+    return _whole(connection, "i.id = %s", identifier_id)
+
+
+def _whole(connection: psycopg.Connection, condition: str, *values: object) -> Profile | None:
+    query = (
+        "SELECT p.id, p.created_at, o.id, o.keyspace, o.key FROM identifier i"  # noqa: S608
         " JOIN profile p ON p.id = i.profile_id JOIN identifier o ON o.profile_id = p.id"
-        " WHERE i.section_id = %s AND i.keyspace = %s AND i.key = %s ORDER BY o.id",
-        (section_id, keyspace, key),
-    ).fetchall()
+        f" WHERE {condition} ORDER BY o.id"
+    )
+    rows = connection.execute(query.encode(), values).fetchall()
     if not rows:
         return None
     identifiers = {id_: Identifier(keyspace, key) for _, _, id_, keyspace, key in rows}

@@ -66,12 +66,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """What whoever asks may see; by default all that is not hidden.
 
     denied: events of definitions that deny this operation are left out, such as `email:read`;
-    prefix: the installation's, by which claims may name their keyspace.
+    prefix: the installation's, by which claims may name their keyspace; hidden: events of hidden
+    definitions too.
     """
 
     keyspaces: frozenset[Keyspace] = EVERY_KEYSPACE
     denied: str = ""
     prefix: str = ""
+    hidden: bool = False
 
 
 EVERYTHING = View()
@@ -136,8 +138,9 @@ def _versions_shown(
     rows = connection.execute(
         "SELECT v.id, d.discriminator, d.slug, v.public_id FROM version v"
         " JOIN definition d ON d.id = v.definition_id"
-        " WHERE d.section_id = %s AND d.hidden_at IS NULL AND %s <> ALL (d.denied_operations)",
-        (section_id, view.denied),
+        " WHERE d.section_id = %s AND (%s OR d.hidden_at IS NULL)"
+        " AND %s <> ALL (d.denied_operations)",
+        (section_id, view.hidden, view.denied),
     )
     # Filtered here, not there: what a stranger asks for may hold what PostgreSQL refuses.
     return [

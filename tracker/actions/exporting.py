@@ -1,0 +1,47 @@
+"""Asking for an export of a profile: it is written down, and a job makes it."""
+
+import secrets
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+import redis
+from rq.job import Job
+
+from tracker.rules.definitions import random_base36
+from tracker.rules.keyspaces import Identity
+from tracker.stores import exports, jobs, profiles
+
+RANDOM_PART = 20
+
+
+class Asked(NamedTuple):
+    """An export that was asked for, and the job that makes it."""
+
+    id: str
+    job: Job
+
+
+def ask(
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    section_id: int,
+    identity: Identity,
+    now: datetime,
+    client_id: int | None = None,
+) -> Asked | None:
+    """Have a profile exported, as far as an API client may see it.
+
+    Without a client, everything is exported. None where there is no profile.
+    """
+    profile = profiles.find(connection, section_id, *identity)
+    if profile is None:
+        return None
+    id_ = "exp_" + random_base36(RANDOM_PART, secrets.randbelow)
+    exports.ask(connection, id_, section_id, client_id, profile.id_of(identity), now)
+    return Asked(id_, enqueue(client, id_))
+
+
+def enqueue(client: redis.Redis, id_: str) -> Job:
+    """Have an export made, for the first time or again."""
+    return jobs.enqueue_again(client, jobs.EXPORT, id_, job_id=f"export-{id_}")

@@ -1,0 +1,172 @@
+"""Exports of profiles, in PostgreSQL: NDJSON in parts, there for a day, gone with the person."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+import psycopg
+from psycopg.rows import class_row
+
+from tracker.rules.retention import EXPORT_HOURS
+from tracker.stores import event_locks
+
+_ALONE = 7_365
+LIFE = timedelta(hours=EXPORT_HOURS)
+_LIVES = "expires_at > %s AND expires_at > made_at"
+"""Its time is not over, and nobody ended it: that sets the end to the beginning, as any clock that
+was read a moment before would be too early for the end that just came."""
+
+
+class EndedError(Exception):
+    """The export can't go on: its time is over, or the person was erased meanwhile."""
+
+
+class Export(msgspec.Struct, frozen=True):
+    """An export that was asked for by a client, or (None) on the command line.
+
+    keyspace: by which the profile was named; client_keyspaces: what the client may see; both are
+    None once the identifier or the client is gone.
+    """
+
+    id: str
+    section_id: int
+    client_id: int | None
+    identifier_id: int
+    identifier_ids: list[int]
+    made_at: datetime
+    ready_at: datetime | None
+    expires_at: datetime
+    keyspace: str | None
+    client_keyspaces: list[str] | None
+
+    def is_gone(self, now: datetime) -> bool:
+        """Whether it can't be fetched any more."""
+        return self.expires_at <= max(now, self.made_at)
+
+
+def ask(
+    connection: psycopg.Connection,
+    id_: str,
+    section_id: int,
+    client_id: int | None,
+    identifier_id: int,
+    now: datetime,
+) -> None:
+    """Write down that the profile of an identifier is to be exported."""
+    connection.execute(
+        "INSERT INTO export (id, section_id, client_id, identifier_id, identifier_ids, made_at,"
+        " expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (id_, section_id, client_id, identifier_id, [identifier_id], now, now + LIFE),
+    )
+
+
+def get(connection: psycopg.Connection, id_: str) -> Export | None:
+    """An export by its id."""
+    with connection.cursor(row_factory=class_row(Export)) as cursor:
+        return cursor.execute(
+            "SELECT e.id, e.section_id, e.client_id, e.identifier_id, e.identifier_ids, e.made_at,"
+            " e.ready_at, e.expires_at, i.keyspace, c.keyspaces AS client_keyspaces FROM export e"
+            " LEFT JOIN identifier i ON i.id = e.identifier_id"
+            " LEFT JOIN api_client c ON c.id = e.client_id AND c.revoked_at IS NULL"
+            " WHERE e.id = %s",
+            (id_,),
+        ).fetchone()
+
+
+def unfinished(connection: psycopg.Connection, now: datetime) -> list[str]:
+    """The ids of exports that are not ready, and not gone."""
+    rows = connection.execute(
+        f"SELECT id FROM export WHERE ready_at IS NULL AND {_LIVES} ORDER BY made_at".encode(),  # noqa: S608
+        (now,),
+    )
+    return [id_ for (id_,) in rows]
+
+
+def hidden(connection: psycopg.Connection, section_id: int) -> set[str]:
+    """The discriminators of the section's hidden definitions."""
+    rows = connection.execute(
+        "SELECT discriminator FROM definition WHERE section_id = %s AND hidden_at IS NOT NULL",
+        (section_id,),
+    )
+    return {discriminator for (discriminator,) in rows}
+
+
+def count_events(connection: psycopg.Connection, export: Export) -> int:
+    """How many events the profile has, hidden ones too."""
+    query = "SELECT count(*) FROM event WHERE identifier_id = ANY(%s)"
+    return int(connection.execute(query, (export.identifier_ids,)).fetchall()[0][0])
+
+
+# -- writing
+
+
+def be_alone(connection: psycopg.Connection, id_: str) -> None:
+    """Wait until no other process writes this export; for as long as the connection lives."""
+    connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (_ALONE, id_))
+
+
+def begin(connection: psycopg.Connection, id_: str, now: datetime) -> None:
+    """Start over, with the profile as it is now: from here on its erasure ends the export.
+
+    Raises EndedError.
+    """
+    with connection.transaction():
+        event_locks.share_events(connection)
+        begun = connection.execute(
+            "UPDATE export e SET identifier_ids = (SELECT array_agg(o.id ORDER BY o.id)"  # noqa: S608
+            " FROM identifier i JOIN identifier o ON o.profile_id = i.profile_id"
+            f" WHERE i.id = e.identifier_id) WHERE e.id = %s AND {_LIVES}"
+            " AND EXISTS (SELECT FROM identifier i WHERE i.id = e.identifier_id)".encode(),
+            (id_, now),
+        )
+        if not begun.rowcount:
+            raise EndedError
+        connection.execute("DELETE FROM export_part WHERE export_id = %s", (id_,))
+
+
+def add_part(
+    connection: psycopg.Connection, id_: str, number: int, body: str, now: datetime
+) -> None:
+    """Add a part. Raises EndedError: who was erased must not come back by it."""
+    added = connection.execute(
+        "INSERT INTO export_part (export_id, number, body)"  # noqa: S608
+        f" SELECT id, %s, %s FROM export WHERE id = %s AND {_LIVES} FOR SHARE".encode(),
+        (number, body, id_, now),
+    )
+    if not added.rowcount:
+        raise EndedError
+
+
+def make_ready(connection: psycopg.Connection, id_: str, now: datetime) -> None:
+    """All parts are there: from now on it can be fetched for a day. Raises EndedError."""
+    ready = connection.execute(
+        f"UPDATE export SET ready_at = %s, expires_at = %s WHERE id = %s AND {_LIVES}".encode(),  # noqa: S608
+        (now, now + LIFE, id_, now),
+    )
+    if not ready.rowcount:
+        raise EndedError
+
+
+def end(connection: psycopg.Connection, id_: str) -> None:
+    """Nobody needs it any more: delete what it holds."""
+    with connection.transaction():
+        connection.execute("UPDATE export SET expires_at = made_at WHERE id = %s", (id_,))
+        connection.execute("DELETE FROM export_part WHERE export_id = %s", (id_,))
+
+
+# -- reading
+
+
+def parts(connection: psycopg.Connection, id_: str) -> Iterator[str]:
+    """A ready export's parts, in order. Raises EndedError if it ends meanwhile."""
+    query = "SELECT count(*) FROM export_part WHERE export_id = %s"
+    count: int = connection.execute(query, (id_,)).fetchall()[0][0]
+    for number in range(1, count + 1):
+        row = connection.execute(
+            "SELECT p.body FROM export_part p JOIN export e ON e.id = p.export_id"
+            " WHERE e.id = %s AND p.number = %s AND e.expires_at > greatest(now(), e.made_at)",
+            (id_, number),
+        ).fetchone()
+        if row is None:
+            raise EndedError
+        yield row[0]
