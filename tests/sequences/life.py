@@ -129,7 +129,7 @@ class Life:
         return bool(rows)
 
     def replay(self) -> None:
-        context = Context()
+        context = Context(self.stores.settings)
         context.refresh(self.db)
         context.now = self.now
         replay_batch(self.db, context, quarantine.matching(self.db, [], None), False)

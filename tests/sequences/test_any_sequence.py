@@ -32,7 +32,7 @@ PAUSES = st.sampled_from([1, 1_800, 3_599, 3_600, 3_601])
 
 
 class AnySequence(RuleBasedStateMachine):
-    begin: ClassVar[Callable[[], Life]]
+    begin: "ClassVar[staticmethod[[], Life]]"
 
     def __init__(self) -> None:
         super().__init__()
