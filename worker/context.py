@@ -1,6 +1,6 @@
 """What the steps know beside the hit: versions with their validators, and whom sections believe."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -8,6 +8,7 @@ import psycopg
 
 from tracker.rules.claims import Trust
 from tracker.rules.keyspaces import Identity
+from tracker.rules.mentions import mentioned
 from tracker.rules.validation import Validator
 from tracker.settings import Settings
 from tracker.stores import catalog, sections
@@ -61,12 +62,13 @@ class Context:
         self._secrets[row.signing_secret] = secret
         return Trust(row.slug, secret, row.trusts_pages)
 
-    def erased_among(self, section_id: int, identities: Iterable[Identity]) -> set[Identity]:
-        """Those of the identifiers that the section erased."""
+    def erased_in(self, section_id: int, raw: bytes) -> set[Identity]:
+        """Those identifiers, of all that a hit mentions, that the section erased."""
         hashes = self.erased.get(section_id)
         if not hashes:
             return set()
-        return {i for i in identities if self.vault.erased_hash(section_id, i) in hashes}
+        found = mentioned(raw, self.prefix)
+        return {one for one in found if self.vault.erased_hash(section_id, one) in hashes}
 
     def validator(self, pinned: PinnedVersion) -> Validator:
         """The version's validator, compiled at the first call: versions never change."""

@@ -14,16 +14,14 @@ from tracker.rules.claims import Claims
 from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS, MAX_VISITOR, Hit, QueuedHit
-from tracker.rules.ids import is_uuid7, time_ms
+from tracker.rules.ids import is_near, is_uuid7
 from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.rules.mentions import without
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.hit_queue import NO_KEY
 from worker.context import Context
 
-DAY_MS = 86_400_000
-OLDEST_MS = 30 * DAY_MS
-NEWEST_MS = DAY_MS
 SOURCE = "Website"
 
 
@@ -157,8 +155,7 @@ def read_id(raw: bytes) -> UUID | None:
 def check_id_time(work: Work, context: Context) -> Verdict | None:
     """Refuse ids from too far away: events are kept in tables by the time in their ids."""
     assert work.id is not None
-    early = work.received_ms - time_ms(work.id)
-    if -NEWEST_MS <= early <= OLDEST_MS:
+    if is_near(work.id, work.received_ms):
         return None
     message = "The id was made more than 30 days before, or one day after, the hit's receipt."
     return _end(Reason.ID_TIME, "id", ErrorCode.OUT_OF_RANGE, message)
@@ -179,26 +176,25 @@ def identify(work: Work, context: Context) -> Verdict | None:
     work.identities = list(claims.proven.values())
     if hit.visitor:
         work.identities.append(Identity(Keyspace.WEB, hit.visitor))
-    erased = context.erased_among(pinned.section_id, [*work.identities, *claims.unproven.values()])
+    erased = context.erased_in(pinned.section_id, work.queued.raw)
     if erased.intersection(work.identities or claims.unproven.values()):
         return Verdict(Reason.ERASED, [])
     if errors := claims.errors or (not work.identities and claims.expired):
         return Verdict(Reason.BAD_CLAIM, errors)
-    work.claims = _kept_claims(hit, claims, erased)
+    work.claims = _kept_claims(hit, claims, erased, context.prefix)
     return None if work.identities else NOBODYS
 
 
-def _kept_claims(hit: Hit, claims: Claims, erased: set[Identity]) -> str | None:
+def _kept_claims(hit: Hit, claims: Claims, erased: set[Identity], prefix: str) -> str | None:
     """A hit's claims as the event keeps them: of proven ones the key, as a signature is a secret
     until it expires; of erased people nothing.
     """
-    kept = dict(hit.claims or {})
+    if hit.claims is None:
+        return None
+    kept = dict(hit.claims)
     for name, identity in claims.proven.items():
         kept[name] = msgspec.Raw(_encode(identity.key))
-    for name, identity in claims.unproven.items():
-        if identity in erased:
-            del kept[name]
-    return _encode(kept).decode() if kept else None
+    return without(_encode(kept).decode(), erased, prefix)
 
 
 def validate(work: Work, context: Context) -> Verdict | None:

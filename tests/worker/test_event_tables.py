@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from tests.worker.cast import Harbour, drain, hit, new_id, now_ms
+from tracker.rules.ids import DAY_MS
 from tracker.stores import event_tables
-from worker.steps import DAY_MS
 
 MONDAY = datetime(2037, 12, 28, tzinfo=UTC)
 AROUND_NEW_YEAR = [

@@ -12,13 +12,13 @@ from tracker.rules.claims import Trust
 from tracker.rules.errors import ErrorCode
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.hits import MAX_TIME_MS, QueuedHit
-from tracker.rules.ids import is_uuid7
+from tracker.rules.ids import DAY_MS, is_uuid7
 from tracker.rules.outcomes import Reason
 from tracker.settings import Settings
 from tracker.stores.catalog import PinnedVersion
 from worker import batch, steps
 from worker.context import Context
-from worker.steps import DAY_MS, STEPS, Verdict, Work, run
+from worker.steps import STEPS, Verdict, Work, run
 
 RECEIVED = 1_795_422_600_000
 FIELDS = [
