@@ -84,6 +84,7 @@ def test_items_are_told_one_by_one(shop: TestClient, version: str) -> None:
         b"[]",
         b'{"items": []}',
         b'{"items": {}}',
+        b'{"items": [{}], "item": 1}',
         b'{"items": [%s]}' % b",".join([b"{}"] * 101),
         b'{"items": [{"data": "\\ud83d"}]}',
         b"[" * 2_000,

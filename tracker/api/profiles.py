@@ -55,17 +55,17 @@ class TimelineView(msgspec.Struct):
     next_cursor: str | None
 
 
-class Post(msgspec.Struct):
+class Post(msgspec.Struct, forbid_unknown_fields=True):
     """Events for a profile, up to a hundred."""
 
     items: Annotated[list[Item], msgspec.Meta(min_length=1, max_length=MAX_ITEMS)]
 
 
-class _RawPost(msgspec.Struct):
+class _RawPost(msgspec.Struct, forbid_unknown_fields=True):
     items: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MAX_ITEMS)]
 
 
-class ProfileName(msgspec.Struct):
+class ProfileName(msgspec.Struct, forbid_unknown_fields=True):
     """Names a profile by one of its keys; the keyspace may be its short name, too."""
 
     keyspace_discriminator: str
@@ -73,7 +73,7 @@ class ProfileName(msgspec.Struct):
 
 
 class Merging(msgspec.Struct):
-    """The two profiles that are one person's."""
+    """The two profiles that are one person's. Other names, which clients send, say nothing."""
 
     profiles: Annotated[list[ProfileName], msgspec.Meta(min_length=2, max_length=2)]
 
