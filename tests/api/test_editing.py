@@ -124,6 +124,26 @@ def test_a_check_saves_nothing(shop: TestClient) -> None:
         assert shop.post(f"{BOOKED}/check", json=wrong).status_code == 422
 
 
+def test_snippets_of_versions(hasty: TestClient) -> None:
+    hasty.put(f"{BOOKED}/web-tracking", json={"on": True})
+    hasty.patch(BOOKED, json={"fields": [SOURCE, ROOM]})
+    new, old = hasty.get(f"{BOOKED}/snippets").json()["items"]
+    assert (new["version_number"], old["version_number"]) == (2, 1)
+    for params, key in (({}, new["key"]), ({"version": "1"}, old["key"])):
+        assert f"/v1/{key}" in hasty.get(f"{BOOKED}/snippet", params=params).json()["html"]
+    by_id = hasty.get(f"{BOOKED}/snippet", params={"version": old["version_id"]}).json()
+    assert by_id["version_id"] == old["version_id"]
+    assert hasty.get(f"{BOOKED}/snippet", params={"version": "7"}).status_code == 404
+
+
+def test_a_version_that_was_never_tracked(hasty: TestClient) -> None:
+    hasty.patch(BOOKED, json={"fields": [SOURCE, ROOM]})
+    hasty.put(f"{BOOKED}/web-tracking", json={"on": True})
+    answer = hasty.get(f"{BOOKED}/snippet", params={"version": "1"})
+    assert answer.status_code == 409
+    assert "web tracking was off" in answer.json()["detail"]
+
+
 def test_pages(shop: TestClient) -> None:
     create(shop)
     assert shop.get(f"{BOOKED}/pages").json()["pages"] == []

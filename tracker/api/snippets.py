@@ -4,12 +4,16 @@ from typing import Literal
 
 import msgspec
 
+from tracker.actions import comparing
 from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
 from tracker.rules.clients import Scope
+from tracker.rules.definitions import current_version
 from tracker.snippets import tracking
 from tracker.snippets.render import gzip_size
+from tracker.stores import definitions, snippets
 from tracker.stores.definitions import Definition
+from tracker.stores.snippets import PinnedSnippet
 
 
 class Switch(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,15 +30,23 @@ class Tracking(msgspec.Struct):
 
 
 class SnippetQuery(msgspec.Struct):
+    """version: by number or id; left out, it is the current one."""
+
     form: Literal["inline", "hosted"] = "inline"
+    version: str | None = None
 
 
 class SnippetView(msgspec.Struct):
     """The HTML to paste, and its size as browsers load it."""
 
     form: str
+    version_id: str
     html: str
     gzip_bytes: int
+
+
+class SnippetList(msgspec.Struct):
+    items: list[PinnedSnippet]
 
 
 def show_tracking(call: Call) -> Answer:
@@ -53,18 +65,30 @@ def switch_tracking(call: Call) -> Answer:
 
 
 def _tracking(call: Call, definition: Definition) -> Tracking:
-    if not definition.web_tracking:
-        return Tracking(False, None)
-    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
-    return Tracking(True, config.key)
+    version = current_version(definition.versions, call.now)
+    if version is None or not definition.web_tracking:
+        return Tracking(definition.web_tracking, None)
+    snippet = definitions.snippet_of(call.connection, version.id)
+    return Tracking(True, snippet.key if snippet else None)
 
 
 def show_snippet(call: Call) -> Answer:
-    """The snippet of the current version."""
-    definition, form = find_definition(call), call.query.form
-    config = tracking.snippet_config(call.connection, call.settings, definition, call.now)
-    html = tracking.render_form(config, form)
-    return Answer(SnippetView(form, html, gzip_size(html)))
+    """A snippet goes on sending its version, also when a newer one can be used."""
+    definition, query = find_definition(call), call.query
+    version = (
+        comparing.version(definition, query.version)
+        if query.version
+        else current_version(definition.versions, call.now)
+    )
+    config = tracking.snippet_config(call.connection, call.settings, definition, call.now, version)
+    html = tracking.render_form(config, query.form)
+    version_id = version.public_id if version else ""
+    return Answer(SnippetView(query.form, version_id, html, gzip_size(html)))
+
+
+def list_snippets(call: Call) -> Answer:
+    """Those of all versions, the newest first; keys that were replaced have `retires_at`."""
+    return Answer(SnippetList(snippets.every(call.connection, find_definition(call).id)))
 
 
 _READ, _WRITE = Scope.DEFINITIONS_READ, Scope.DEFINITIONS_WRITE
@@ -95,6 +119,14 @@ OPERATIONS = (
         show_snippet,
         query=SnippetQuery,
         answers={200: SnippetView},
-        problems={409: "Web tracking is off."},
+        problems={409: "Web tracking is off, or was while this version could be used."},
+    ),
+    Operation(
+        "GET",
+        f"{EVENT}/snippets",
+        _READ,
+        "List the snippets of all versions",
+        list_snippets,
+        answers={200: SnippetList},
     ),
 )

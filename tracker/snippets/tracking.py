@@ -10,7 +10,7 @@ from tracker.rules.definitions import current_version, random_base36
 from tracker.settings import Settings
 from tracker.snippets import publishing, render
 from tracker.stores import definitions
-from tracker.stores.definitions import Definition
+from tracker.stores.definitions import Definition, Version
 
 KEY_LENGTH = 20
 
@@ -50,11 +50,20 @@ def switch_off(connection: psycopg.Connection, client: redis.Redis, definition: 
 
 
 def snippet_config(
-    connection: psycopg.Connection, settings: Settings, definition: Definition, now: datetime
+    connection: psycopg.Connection,
+    settings: Settings,
+    definition: Definition,
+    now: datetime,
+    version: Version | None = None,
 ) -> render.SnippetConfig:
-    """What the snippet of the current version is rendered from. Raises TrackingError."""
-    version = current_version(definition.versions, now)
+    """What the snippet of a version, or the current one, is rendered from. Raises TrackingError."""
+    chosen, version = version, version or current_version(definition.versions, now)
     snippet = definitions.snippet_of(connection, version.id) if version else None
+    if chosen is not None and snippet is None and definition.web_tracking:
+        raise TrackingError(
+            f"Version {chosen.number} of {definition.name!r} has no snippet:"
+            " web tracking was off while it could be used."
+        )
     if version is None or snippet is None or not definition.web_tracking:
         raise TrackingError(
             f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
