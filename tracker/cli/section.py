@@ -7,11 +7,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracker.actions import signing
 from tracker.cli.screen import harmless
-from tracker.cli.store import UsageError
+from tracker.cli.store import SectionOption, UsageError
 from tracker.cli.store import stores as opened
 from tracker.rules.definitions import slugify
 from tracker.stores import sections
+from tracker.vault import Vault
 
 app = typer.Typer(help="Sections: tenants with definitions and profiles.", no_args_is_help=True)
 
@@ -44,3 +46,32 @@ def list_() -> None:
             origins = Text(harmless(" ".join(section.allowed_origins) or "any"))
             table.add_row(section.slug, Text(harmless(section.name)), origins)
     Console().print(table)
+
+
+@app.command("new-secret")
+def new_secret(
+    section: SectionOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Make a new signing secret, for claims; it is shown this once, and the one before ends."""
+    with opened() as stores:
+        vault = Vault(stores.settings)
+        owner = stores.section(section)
+        if not yes and sections.has_signing_secret(stores.database, owner.id):
+            question = "Claims that are signed with the present secret will be refused. Go on?"
+            typer.confirm(question, abort=True)
+        typer.echo(signing.renew_secret(stores.database, vault, owner.id))
+    typer.echo(f"Sign claims with it, for the section {owner.slug!r}: docs/claims.md", err=True)
+
+
+@app.command("trust-pages")
+def trust_pages(
+    section: SectionOption = None,
+    off: Annotated[bool, typer.Option("--off", help="Believe signed claims only.")] = False,
+) -> None:
+    """Believe claims that pages send unsigned, as if they were signed."""
+    with opened() as stores:
+        owner = stores.section(section)
+        sections.trust_pages(stores.database, owner.id, trusts=not off)
+    believed = "signed claims only" if off else "whatever its pages claim"
+    typer.echo(f"The section {owner.slug!r} believes {believed}.")

@@ -78,3 +78,23 @@ def of_id(connection: psycopg.Connection, section_id: int) -> Section:
     with connection.cursor(row_factory=class_row(Section)) as cursor:
         query = f"SELECT {_COLUMNS} FROM section WHERE id = %s"  # noqa: S608
         return cursor.execute(query.encode(), (section_id,)).fetchall()[0]
+
+
+def has_signing_secret(connection: psycopg.Connection, section_id: int) -> bool:
+    """Whether claims can be signed for the section."""
+    rows = connection.execute(
+        "SELECT signing_secret IS NOT NULL FROM section WHERE id = %s", (section_id,)
+    ).fetchall()
+    return bool(rows[0][0])
+
+
+def set_signing_secret(connection: psycopg.Connection, section_id: int, encrypted: bytes) -> None:
+    """Let claims be signed with this secret, and no other."""
+    connection.execute(
+        "UPDATE section SET signing_secret = %s WHERE id = %s", (encrypted, section_id)
+    )
+
+
+def trust_pages(connection: psycopg.Connection, section_id: int, trusts: bool) -> None:
+    """Believe claims that the section's pages didn't sign, or don't."""
+    connection.execute("UPDATE section SET trusts_pages = %s WHERE id = %s", (trusts, section_id))
