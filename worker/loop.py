@@ -15,7 +15,7 @@ import structlog
 from tracker.rules.hits import QueuedHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
-from tracker.stores import database, event_tables, hit_queue, queue_epochs
+from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs
 from tracker.stores.batches import LostPartitionError
 from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
@@ -233,5 +233,6 @@ class Upkeep:
         now = datetime.now(UTC)
         if self._tables_for != str(now.date()):
             event_tables.ensure(self._connection, now)
+            jobs.enqueue_once(self._client, jobs.RETENTION, job_id=f"retention-{now.date()}")
             self._tables_for = str(now.date())
         return began

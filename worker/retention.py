@@ -1,7 +1,8 @@
 """Retention: events that lived longer than they may are deleted, and other things with an end.
 
 Runs as an RQ job, once a day and at `pintag retention run`. Killed in the middle it does no harm:
-every transaction is whole in itself, and the next run goes on.
+every transaction is whole in itself, and the next run goes on. It also has unfinished erasures and
+exports run again, which Redis may have lost.
 """
 
 import time
@@ -16,6 +17,7 @@ from tracker.rules.retention import first_kept, limits, oldest_kept
 from tracker.settings import load
 from tracker.stores import database, retention
 from worker import progress
+from worker.resuming import resume
 
 TRIES, PAUSE_SECONDS = 20, 0.5
 Show = Callable[[int, int], None]
@@ -26,6 +28,7 @@ log = structlog.get_logger("retention")
 def run() -> dict[str, int]:
     """Delete what is too old by now; returns how many of what were deleted."""
     settings = load()
+    resume(settings)
     with database.connect(settings.database_url) as connection:
         return dict(expire(connection, datetime.now(UTC), settings.max_age_days, progress.show))
 

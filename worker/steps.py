@@ -229,7 +229,21 @@ def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) ->
             work.verdict = internal_error(f"{step.__name__}: {error!r}")
         if work.verdict is not None:
             break
+    if context.erased and work.outcome is Outcome.QUARANTINED and _names_erased(work, context):
+        work.verdict = Verdict(Reason.ERASED, [])
     return work
+
+
+def _names_erased(work: Work, context: Context) -> bool:
+    """Whether a rejected hit, which would be kept whole, names an erased person anywhere.
+
+    One of an unknown snippet may be of any section. If this fails, the hit's own error stands.
+    """
+    sections = [work.pinned.section_id] if work.pinned else context.erased
+    try:
+        return any(context.erased_in(section_id, work.queued.raw) for section_id in sections)
+    except Exception:
+        return False
 
 
 def internal_error(what: str) -> Verdict:

@@ -11,7 +11,7 @@ from tests.embedded.waiting import until
 from tests.worker.cast import Harbour, drain, hit, track
 from tests.worker.processes import process
 from tracker.settings import Settings
-from tracker.stores import database, quarantine
+from tracker.stores import database, jobs, quarantine
 
 Run = Callable[..., str]
 __all__ = ["pintag"]
@@ -28,7 +28,7 @@ def harbour(settings: Settings, db: psycopg.Connection, redis: Redis) -> Harbour
 
 
 def jobs_waiting(harbour: Harbour) -> int:
-    return int(harbour.redis.llen("rq:queue:pintag"))
+    return sum(job.name == "replay" for job in jobs.current(harbour.redis))
 
 
 def test_without_a_jobs_process(harbour: Harbour, pintag: Run) -> None:
