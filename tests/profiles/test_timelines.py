@@ -174,7 +174,7 @@ def test_a_page_is_read_off_the_index(harbour: Harbour) -> None:
     middle = timelines.Position(NOW - timedelta(minutes=9_000), timelines.START.id)
     assert len(harbour.show(ANN, cursor=middle.cursor(), limit=50).events) == 50
     harbour.db.cursor_factory = psycopg.Cursor
-    [(query, params)] = [one for one in statements if "LATERAL" in one[0]]
+    [(query, params)] = [one for one in statements if "LATERAL" in str(one[0])]
     [(plan,)] = harbour.db.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query, params).fetchall()
     scans = [node for node in nodes(plan[0]["Plan"]) if "Scan" in node["Node Type"]]
     on_index = [node for node in scans if "identifier_id_event_time" in node.get("Index Name", "")]
