@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from tests.worker.cast import ANN, BEN, Harbour, by_hand, drain, track
 from tests.worker.test_replay import replayed
 from tracker.rules.claims import sign
 from tracker.rules.keyspaces import Identity, Keyspace
-from tracker.settings import Settings
+from tracker.settings import Settings, SettingsError
 from tracker.stores import catalog
 from tracker.vault import Vault
 from worker.context import Context
+from worker.loop import Worker
 
 SECRET = "only the harbour's servers know it"
 CRM, MAIL, PHONE = Keyspace.CRM_ID, Keyspace.EMAIL, Keyspace.MOBILE
@@ -352,3 +354,15 @@ def test_hashes_are_made_only_where_somebody_was_erased(
     context.refresh(harbour.db)
     assert catalog.erased(harbour.db) == {}
     assert context.erased_in(1, json.dumps(hit(ANN)).encode()) == set()
+
+
+def test_a_worker_without_the_secret_key_takes_no_hit(harbour: Harbour) -> None:
+    """It could not tell good claims from bad ones: it ends, and hits wait."""
+    harbour.send(hit(claims=good(crm_id="A-1")))
+    for key in ("", "another-secret-key-than-the-one-before"):
+        settings = replace(harbour.settings, secret_key=key)
+        with pytest.raises(SettingsError, match="PINTAG_SECRET_KEY"):
+            Worker(settings).run()
+    assert harbour.audit().queued == 1
+    drain(harbour)
+    assert harbour.balanced() == {"stored": 1}
