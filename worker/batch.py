@@ -7,7 +7,7 @@ import msgspec
 import psycopg
 
 from tracker.rules.hits import QueuedHit
-from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.rules.keyspaces import Keyspace
 from tracker.rules.outcomes import Outcome
 from tracker.stores import batches
 from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow, StaleRulesError
@@ -46,21 +46,20 @@ def event_row(work: Work) -> EventRow:
     assert hit is not None
     assert pinned is not None
     assert work.id is not None
-    identity, *joins = work.identities or [Identity(Keyspace.WEB, hit.visitor or "")]
     return EventRow(
         partition=queued.partition,
         id=work.id,
         section_id=pinned.section_id,
         version_id=pinned.version_id,
-        key=identity.key,
+        key=work.identities[0].key if work.identities else hit.visitor or "",
         event_ms=hit.at,
         received_ms=work.received_ms,
         data=msgspec.Raw(work.data),
-        keyspace=identity.keyspace,
+        keyspace=work.identities[0].keyspace if work.identities else Keyspace.WEB,
         page=hit.page,
         referrer=hit.referrer,
         claims=work.claims,
-        joins=tuple(joins),
+        joins=work.identities[1:],
     )
 
 

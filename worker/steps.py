@@ -4,7 +4,7 @@ A step looks at one hit, writes down what it found, and returns a verdict when t
 A hit that no step ended is stored. Steps are pure: they touch no store.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -49,7 +49,7 @@ class Work:
     id: UUID | None = None
     hit: Hit | None = None
     data: bytes = b""
-    identities: list[Identity] = field(default_factory=list)
+    identities: Sequence[Identity] = ()
     claims: str | None = None
     verdict: Verdict | None = None
     bare: bool = False
@@ -173,9 +173,8 @@ def identify(work: Work, context: Context) -> Verdict | None:
         return None if hit.visitor else NOBODYS
     trust = context.trusts[pinned.section_id]
     claims = read_claims(hit.claims or {}, trust, context.prefix, work.received_ms)
-    work.identities = list(claims.proven.values())
-    if hit.visitor:
-        work.identities.append(Identity(Keyspace.WEB, hit.visitor))
+    visitor = [Identity(Keyspace.WEB, hit.visitor)] if hit.visitor else []
+    work.identities = [*claims.proven.values(), *visitor]
     erased = context.erased_in(pinned.section_id, work.queued.raw)
     if erased.intersection(work.identities or claims.unproven.values()):
         return Verdict(Reason.ERASED, [])

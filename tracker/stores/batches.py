@@ -46,16 +46,13 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     page: str | None = None
     referrer: str | None = None
     claims: str | None = None
-    joins: tuple[Identity, ...] = ()
-
-    @property
-    def name(self) -> Name:
-        return Name(self.section_id, self.keyspace, self.key)
+    joins: Sequence[Identity] = ()
 
     @property
     def names(self) -> list[Name]:
         """Its identifier's, and those of all that may be joined to it."""
-        return [self.name, *(Name(self.section_id, *identity) for identity in self.joins)]
+        identities = (Identity(self.keyspace, self.key), *self.joins)
+        return [Name(self.section_id, *identity) for identity in identities]
 
 
 class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -144,7 +141,7 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     if any(event.joins for event in events):
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
-    identities.make(connection, (event.name for event in events))
+    identities.make(connection, {(e.section_id, e.keyspace, e.key) for e in events})
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
         " data, page, referrer, claims)"

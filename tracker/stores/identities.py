@@ -15,9 +15,9 @@ from tracker.rules.keyspaces import Keyspace
 from tracker.stores import event_locks
 
 
-def make(connection: psycopg.Connection, names: Iterable[Name]) -> None:
+def make(connection: psycopg.Connection, names: Iterable[tuple[int, str, str]]) -> None:
     """Make those of the identifiers that are missing, each on a new profile of its own."""
-    wanted = [name._asdict() for name in sorted(set(names))]
+    wanted = [Name(*name)._asdict() for name in sorted(names)]
     connection.execute(
         "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"
         " SELECT w.section_id, w.keyspace, w.key FROM jsonb_to_recordset(%s::jsonb)"
