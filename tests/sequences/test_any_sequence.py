@@ -239,4 +239,4 @@ def test_any_sequence(settings: Settings, db: psycopg.Connection, redis: Redis) 
 @pytest.mark.slow
 def test_many_longer_sequences(settings: Settings, db: psycopg.Connection, redis: Redis) -> None:
     with lives(settings, db, redis) as begin:
-        run(begin, examples=200, steps=50)
+        run(begin, examples=100, steps=40)
