@@ -2,7 +2,7 @@
 //
 // A page may hold many snippets, inline and hosted, rendered years apart. The first runtime to
 // run stays; every later one only registers itself with it. So these are promises for good:
-//   pintag(slug, data)   the one public function
+//   pintag(slug, data)   the one public function; "identify" and "reset" are no slugs
 //   pintag.r(config)     registers a snippet: {u: its address, n: its slug, s: its source}
 //   pintag.q             has push([slug, data, time]), for calls that came before the runtime
 //   localStorage         "pintag.v" is the visitor, "pintag.h.<id>" one unsent hit: {u, h}
@@ -28,6 +28,7 @@
   const calls = earlier.q || []; // calls that wait for their snippet
   const pending = new Map(); // hits not settled, by storage key
   let visitor;
+  let claims;
   let timer;
   let delay = 1e3;
   let flying = 0; // bytes
@@ -50,17 +51,36 @@
     pending.set(key, { key, url, text, size: new Blob([text]).size, state: FREE });
   };
 
+  // Who it is at this moment: a call that waits for its snippet keeps it.
+  const identity = () => {
+    visitor = attempt(() => localStorage.getItem("pintag.v")) || visitor || random();
+    attempt(() => localStorage.setItem("pintag.v", visitor));
+    return { visitor, claims };
+  };
+
   const track = (call) => {
     try {
-      const [slug, data, at] = call;
+      const [slug, data, at, earlier] = call;
+      if (slug == "reset") {
+        // Even a full storage lets go of the old one; other tabs must find the new one at once.
+        attempt(() => localStorage.removeItem("pintag.v"));
+        visitor = claims = undefined;
+        identity();
+        return;
+      }
+      if (slug == "identify") {
+        claims = undefined;
+        // A copy: what the page does to it later changes nothing, and each hit can hold it.
+        if (data) claims = { ...JSON.parse(JSON.stringify(data)) };
+        return;
+      }
+      const who = earlier || identity();
       const config = configs.get(slug);
       if (!config) {
         // Kept, as it may be the snippet of a hosted script that is still on its way.
-        calls.push(call);
+        calls.push([slug, data, at, who]);
         throw "no snippet yet for " + slug;
       }
-      visitor = attempt(() => localStorage.getItem("pintag.v")) || visitor || random();
-      attempt(() => localStorage.setItem("pintag.v", visitor));
       // UUIDv7: 48 bits of time, the version 7, the variant 8 and random bits.
       const id = (at.toString(16).padStart(12, 0) + 7 + random()).replace(
         /(.{8})(.{4})(.{4})(.{3})(.{12}).*/,
@@ -69,7 +89,7 @@
       const hit = {
         id,
         at,
-        visitor,
+        ...who,
         data: { source: config.s || "Website", ...data },
         page: location.href,
         referrer: document.referrer || undefined,
