@@ -48,6 +48,7 @@ EXAMPLES: dict[str, Example] = {
     f"PUT {_EVENT}/web-tracking": Example({"on": True}),
     f"GET {_EVENT}/snippet": Example(),
     f"GET {_EVENT}/snippets": Example(),
+    f"POST {_EVENT}/snippets/regenerate": Example({"rotate_key": True}),
     f"GET {_PROFILE}/sections/{{section}}/events": Example(),
     f"POST {_PROFILE}/sections/{{section}}/events": Example({"items": [ITEM]}, status=207),
     "PUT /audience/profiles/merges": Example({"profiles": [ANN, ANN_MAIL]}, status=204),

@@ -144,6 +144,22 @@ def test_a_version_that_was_never_tracked(hasty: TestClient) -> None:
     assert "web tracking was off" in answer.json()["detail"]
 
 
+def test_regenerating_with_new_keys(shop: TestClient) -> None:
+    create(shop)
+    assert shop.post(f"{BOOKED}/snippets/regenerate", json={}).status_code == 409
+    key = shop.put(f"{BOOKED}/web-tracking", json={"on": True}).json()["snippet_key"]
+    [same] = shop.post(f"{BOOKED}/snippets/regenerate", json={}).json()["items"]
+    assert (same["key"], same["retires_at"]) == (key, None)
+    sent = {"rotate_key": True, "grace_days": 0}
+    new, old = shop.post(f"{BOOKED}/snippets/regenerate", json=sent).json()["items"]
+    assert (old["key"], old["retires_at"] is None) == (key, False)
+    assert shop.get(f"{BOOKED}/web-tracking").json()["snippet_key"] == new["key"] != key
+    assert shop.get(f"{BOOKED}/snippets").json()["items"] == [new, old]
+    for days in (-1, 3_651, "x"):
+        wrong = {"rotate_key": True, "grace_days": days}
+        assert shop.post(f"{BOOKED}/snippets/regenerate", json=wrong).status_code == 422
+
+
 def test_pages(shop: TestClient) -> None:
     create(shop)
     assert shop.get(f"{BOOKED}/pages").json()["pages"] == []

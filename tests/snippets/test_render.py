@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 from tests.snippets.pages import hosted_config, inline_config, read
 from tracker.snippets.render import (
@@ -20,6 +20,14 @@ SIGNUP = SnippetConfig("https://c.example", "key1", "signup", "Sign-up", 3, date
 def test_both_forms_start_with_event_version_and_date() -> None:
     for html in (render_inline(SIGNUP), render_hosted(SIGNUP)):
         assert html.startswith("<!-- Pintag: Sign-up, version 3, 2026-11-23 -->\n")
+
+
+def test_a_version_that_cant_be_used_yet_says_from_when() -> None:
+    early = replace(SIGNUP, usable_from=datetime(2026, 11, 23, 13, 5, tzinfo=UTC))
+    for html in (render_inline(early), render_hosted(early)):
+        (comment,) = read(html).comments
+        assert comment.strip().endswith("version 3, usable from 2026-11-23 13:05:00Z")
+    assert read(render_inline(early)).scripts == read(render_inline(SIGNUP)).scripts
 
 
 def test_inline_is_one_script_with_the_configuration() -> None:

@@ -1,10 +1,11 @@
 """The API's web tracking: the switch, and the snippets to paste."""
 
-from typing import Literal
+from datetime import timedelta
+from typing import Annotated, Literal
 
 import msgspec
 
-from tracker.actions import comparing
+from tracker.actions import comparing, regenerating
 from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
 from tracker.rules.clients import Scope
@@ -43,6 +44,15 @@ class SnippetView(msgspec.Struct):
     version_id: str
     html: str
     gzip_bytes: int
+
+
+class Regeneration(msgspec.Struct, forbid_unknown_fields=True):
+    """rotate_key: replace the keys; grace_days: how long those that were replaced work on."""
+
+    rotate_key: bool = False
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=regenerating.MAX_GRACE_DAYS)] = (
+        regenerating.GRACE_DAYS
+    )
 
 
 class SnippetList(msgspec.Struct):
@@ -91,6 +101,21 @@ def list_snippets(call: Call) -> Answer:
     return Answer(SnippetList(snippets.every(call.connection, find_definition(call).id)))
 
 
+def regenerate_snippets(call: Call) -> Answer:
+    """With `rotate_key`, the current version and those after it get new keys.
+
+    Without, snippets that are lacking are made. A key that was replaced works for the grace
+    period; then the collector answers 410 `rotated`.
+    """
+    sent = call.body
+    grace = timedelta(days=sent.grace_days) if sent.rotate_key else None
+    definition = find_definition(call)
+    made = regenerating.regenerate(
+        call.connection, call.redis, definition, now=call.now, grace=grace
+    )
+    return Answer(SnippetList(made))
+
+
 _READ, _WRITE = Scope.DEFINITIONS_READ, Scope.DEFINITIONS_WRITE
 OPERATIONS = (
     Operation(
@@ -128,5 +153,15 @@ OPERATIONS = (
         "List the snippets of all versions",
         list_snippets,
         answers={200: SnippetList},
+    ),
+    Operation(
+        "POST",
+        f"{EVENT}/snippets/regenerate",
+        _WRITE,
+        "Regenerate the snippets, with new keys if need be",
+        regenerate_snippets,
+        body=Regeneration,
+        answers={200: SnippetList},
+        problems={409: "Web tracking is off."},
     ),
 )

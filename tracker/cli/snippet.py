@@ -1,40 +1,130 @@
 """`pintag snippet …`: the JavaScript that websites paste."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from tracker.cli.store import SectionOption
+from tracker.actions import comparing, regenerating
+from tracker.cli.screen import harmless
+from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
+from tracker.cli.waiting import wait
 from tracker.snippets import publishing, tracking
 from tracker.snippets.render import gzip_size
+from tracker.stores import definitions, jobs, snippets
+from tracker.stores.definitions import Definition
+from tracker.stores.snippets import PinnedSnippet
 
 app = typer.Typer(help="The snippets that websites paste.", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `show` a sub-command while it is the only one."""
+Name = Annotated[str, typer.Argument(help="The event's name, slug or discriminator.")]
+OptionalName = Annotated[
+    str | None, typer.Argument(help="The event's name, slug or discriminator.")
+]
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The event's name, slug or discriminator.")],
+    name: Name,
     form: Annotated[str, typer.Option(help="inline or hosted.")] = "inline",
+    version: Annotated[
+        str | None, typer.Option(help="A version, by number or id; default: the current one.")
+    ] = None,
     section: SectionOption = None,
 ) -> None:
-    """Print the snippet of the current version, ready to paste."""
+    """Print the snippet of the current version, or another, ready to paste."""
     with opened() as stores:
         definition = stores.definition(section, name)
         now = datetime.now(UTC)
-        config = tracking.snippet_config(stores.database, stores.settings, definition, now)
+        chosen = comparing.version(definition, version) if version else None
+        config = tracking.snippet_config(stores.database, stores.settings, definition, now, chosen)
         # Whoever gets to see a snippet must not find a collector that does not know it.
         publishing.publish(stores.database, stores.redis)
     html = tracking.render_form(config, form)
     typer.echo(html.rstrip("\n"))
+    if config.usable_from is not None:
+        until = f"{config.usable_from.astimezone(UTC):%F %T}Z"
+        typer.echo(f"Its version can be used from {until}: until then its hits wait.", err=True)
     typer.echo(
         f"{len(html.encode()):,} bytes, {gzip_size(html):,} gzipped. Paste it once a page, then"
         f" call: pintag('{definition.slug}', {{…}})",
         err=True,
     )
+
+
+@app.command("list")
+def list_(name: OptionalName = None, section: SectionOption = None) -> None:
+    """List the snippets of an event, or of all: version, key, and whether it is in use."""
+    with opened() as stores:
+        if name is not None:
+            found = [stores.definition(section, name)]
+        else:
+            found = definitions.visible(stores.database, stores.section(section).id)
+        listed = [(one, snippets.every(stores.database, one.id)) for one in found]
+    _print(listed, datetime.now(UTC))
+
+
+@app.command()
+def regenerate(
+    name: OptionalName = None,
+    every: Annotated[bool, typer.Option("--all", help="All tracked events.")] = False,
+    rotate_key: Annotated[
+        bool, typer.Option("--rotate-key", help="Replace the keys; paste the snippets again.")
+    ] = False,
+    grace_days: Annotated[
+        int,
+        typer.Option(
+            min=0, max=regenerating.MAX_GRACE_DAYS, help="Days that a replaced key works on."
+        ),
+    ] = regenerating.GRACE_DAYS,
+    section: SectionOption = None,
+) -> None:
+    """Render an event's snippets again, by this release; with --rotate-key, with new keys."""
+    if (name is None) is not every:
+        raise UsageError("Say which: the name of an event, or --all.")
+    with opened() as stores:
+        if name is None:
+            _regenerate_all(stores, section, grace_days if rotate_key else None)
+            return
+        definition, now = stores.definition(section, name), datetime.now(UTC)
+        grace = timedelta(days=grace_days) if rotate_key else None
+        made = regenerating.regenerate(
+            stores.database, stores.redis, definition, now=now, grace=grace
+        )
+    _print([(definition, made)], now)
+    typer.echo(f"Next: pintag snippet show {definition.slug}")
+
+
+def _regenerate_all(stores: Stores, section: str | None, grace_days: int | None) -> None:
+    section_id = stores.section(section).id
+    job = jobs.enqueue(stores.redis, jobs.REGENERATION, section_id, grace_days)
+    done: list[str] = wait(job, "the regeneration", "regenerating")
+    for slug in done:
+        typer.echo(f"{slug}: pintag snippet show {slug}")
+    if not done:
+        typer.echo("No event is tracked.")
+
+
+def _print(listed: list[tuple[Definition, list[PinnedSnippet]]], now: datetime) -> None:
+    table = Table("Event", "Version", "Key", "State", "Tracking", box=None)
+    for definition, found in listed:
+        usable_from = {one.number: one.usable_from for one in definition.versions}
+        for snippet in found:
+            state = _state(snippet, usable_from[snippet.version_number], now)
+            tracked = "on" if definition.web_tracking else "off"
+            version = str(snippet.version_number)
+            table.add_row(Text(harmless(definition.name)), version, snippet.key, state, tracked)
+    Console().print(table)
+
+
+def _state(snippet: PinnedSnippet, usable_from: datetime, now: datetime) -> str:
+    if snippet.retires_at is not None:
+        ended = "retired" if snippet.retires_at <= now else "retires at"
+        return f"{ended} {snippet.retires_at.astimezone(UTC):%F %T}Z"
+    if usable_from > now:
+        return f"offered from {usable_from.astimezone(UTC):%F %T}Z"
+    return "in use"

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -44,10 +44,15 @@ FOR_EVER = {**CORS, "Cache-Control": "public, max-age=31536000, immutable"}
 log = structlog.get_logger("collector")
 
 
-def make_app(settings: Settings, patience: float = PATIENCE_SECONDS) -> Starlette:
+def make_app(
+    settings: Settings,
+    patience: float = PATIENCE_SECONDS,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
     """The collector's application; it connects to Redis when it starts.
 
-    `patience` is how many seconds a hit may wait for Redis before its sender is told to retry.
+    `patience` is how many seconds a hit may wait for Redis before its sender is told to retry;
+    `clock` says the Unix time.
     """
 
     @asynccontextmanager
@@ -57,7 +62,7 @@ def make_app(settings: Settings, patience: float = PATIENCE_SECONDS) -> Starlett
         keys = KeyRing(client)
         app.state.client, app.state.keys, app.state.queue = client, keys, queue
         app.state.scripts = Scripts(client)
-        app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic)
+        app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic, clock)
         await queue.start()
         await keys.refresh()
         ticker = asyncio.create_task(_tick(app))

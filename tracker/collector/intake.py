@@ -4,6 +4,7 @@ Order: size, key, origin, envelope, rate, append. Nothing here looks into a hit 
 visitor id that chooses its partition, and nothing waits for PostgreSQL.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -29,15 +30,24 @@ class RefusedError(Exception):
 
 
 class Intake:
-    """Takes requests for the hit queue, and counts the ones it refuses."""
+    """Takes requests for the hit queue, and counts the ones it refuses.
+
+    now: seconds for rates; clock: Unix time, at which replaced keys end.
+    """
 
     def __init__(
-        self, keys: KeyRing, queue: GroupCommit, rates: Rates, now: Callable[[], float]
+        self,
+        keys: KeyRing,
+        queue: GroupCommit,
+        rates: Rates,
+        now: Callable[[], float],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._queue = queue
         self._rates = rates
         self._now = now
+        self._clock = clock
         self.refused: Counter[str] = Counter()
 
     async def take(self, key: str, origin: str | None, body: bytes) -> None:
@@ -61,11 +71,11 @@ class Intake:
 
     async def admit(self, key: str, origin: str | None) -> None:
         """Check the key and the origin; refuse for good only on a table known to be current."""
-        refusal = judge(self._keys.get(key), origin)
+        refusal = judge(self._keys.get(key), origin, self._clock() * 1000)
         if refusal is None:
             return
         await self._keys.refresh()
-        refusal = judge(self._keys.get(key), origin)
+        refusal = judge(self._keys.get(key), origin, self._clock() * 1000)
         if refusal is not None:
             raise RefusedError(refusal if self._keys.current else Refusal.UNSURE)
 
@@ -84,12 +94,14 @@ class Intake:
 _CLOSED = {"off": Refusal.OFF, "hidden": Refusal.HIDDEN}
 
 
-def judge(entry: KeyEntry | None, origin: str | None) -> Refusal | None:
+def judge(entry: KeyEntry | None, origin: str | None, now_ms: float) -> Refusal | None:
     """Whether a key lets hits from this origin in; no Origin header is None."""
     if entry is None:
         return Refusal.UNKNOWN_KEY
     if entry.state != "on":
         return _CLOSED[entry.state]
+    if entry.until and now_ms >= entry.until:
+        return Refusal.ROTATED
     if origin is None:
         return Refusal.ORIGIN if entry.strict else None
     if entry.origins and origin not in entry.origins:

@@ -18,6 +18,7 @@ class Refusal(Described):
     UNKNOWN_KEY = ("unknown_key", 404, "No snippet has this key.")
     OFF = ("off", 410, "Web tracking of this event is switched off.")
     HIDDEN = ("hidden", 410, "This event was hidden for good.")
+    ROTATED = ("rotated", 410, "This key was replaced, and its time is over.")
     TOO_LARGE = ("too_large", 413, "The body is over 100,000 bytes.")
     TOO_MANY = ("too_many", 429, "This snippet sends more hits a second than it may.")
     UNSURE = ("unsure", 503, "The collector can't be sure of its snippet keys at the moment.")

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from datetime import date as Date  # noqa: N812 -- `date` is a field here
 from functools import cache
 from importlib.resources import files
@@ -21,7 +22,7 @@ _CONFIG_CALL = "(PINTAG_CONFIG)"
 
 @dataclass(frozen=True, slots=True)
 class SnippetConfig:
-    """All that a snippet is rendered from."""
+    """All that a snippet is rendered from; usable_from: of a version that can't be used yet."""
 
     collector_url: str
     key: str
@@ -30,6 +31,7 @@ class SnippetConfig:
     version_number: int
     date: Date
     source: str | None = None
+    usable_from: datetime | None = None
 
     @property
     def public(self) -> dict[str, str]:
@@ -90,11 +92,17 @@ def gzip_size(text: str) -> int:
 
 
 def _comment(config: SnippetConfig) -> str:
-    """Event, version and date; no `<` and `>`, and no `--`, which would end an XML comment."""
+    """Event, version and date, or from when it can be used.
+
+    No `<` and `>`, and no `--`, which would end an XML comment.
+    """
     name = config.event_name.encode("utf-8", "replace").decode()
     name = re.sub(r"[\x00-\x20\x7f-\x9f]+", " ", name).replace("--", "- -").replace("--", "- -")
     name = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"{name}, version {config.version_number}, {config.date.isoformat()}"
+    date = config.date.isoformat()
+    if config.usable_from is not None:
+        date = f"usable from {config.usable_from.astimezone(UTC):%F %T}Z"
+    return f"{name}, version {config.version_number}, {date}"
 
 
 @cache

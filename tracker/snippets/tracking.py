@@ -76,6 +76,7 @@ def snippet_config(
         event_name=definition.name,
         version_number=version.number,
         date=now.date(),
+        usable_from=version.usable_from if version.usable_from > now else None,
     )
 
 

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from tracker.rules.definitions import Category, Draft
 from tracker.rules.edits import Snapshot
 from tracker.rules.fields import Field
+from tracker.stores import snippets
 
 
 class NameTakenError(Exception):
@@ -203,7 +204,7 @@ def edit(
             if new:
                 version_id = _add_version(connection, before, after, new, now, locked_until)
                 if row[0]:
-                    _add_snippet(connection, version_id, new.snippet_key, now)
+                    snippets.add(connection, version_id, new.snippet_key, now)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name != "definition_section_id_name_key":
             raise
@@ -227,13 +228,6 @@ def _add_version(
         (new.public_id, before.id, number, fields, now, usable_from, edit),
     ).fetchall()
     return int(version_id)
-
-
-def _add_snippet(connection: psycopg.Connection, version_id: int, key: str, now: datetime) -> None:
-    connection.execute(
-        "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)",
-        (key, version_id, now),
-    )
 
 
 def snapshot_at(
@@ -308,15 +302,7 @@ def switch_on(
         )
         if switched.rowcount == 0:
             return None
-        # Read under the lock of the definition's row: no edit adds a version meanwhile.
-        lacking = connection.execute(
-            "SELECT v.id FROM version v JOIN version first ON first.id = %s"
-            " WHERE v.definition_id = %s AND v.number >= first.number AND NOT EXISTS"
-            " (SELECT FROM snippet s WHERE s.version_id = v.id AND s.retires_at IS NULL)",
-            (version_id, definition_id),
-        )
-        for (lacking_id,) in lacking.fetchall():
-            _add_snippet(connection, lacking_id, mint_key(), now)
+        snippets.add_lacking(connection, definition_id, version_id, mint_key, now)
         return snippet_of(connection, version_id)
 
 

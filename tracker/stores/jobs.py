@@ -16,6 +16,7 @@ REPLAY = "worker.replay.replay"
 RETENTION = "worker.retention.run"
 ERASURE = "worker.erasure.erase"
 EXPORT = "worker.export.export"
+REGENERATION = "worker.regenerate.run"
 """Jobs are named, not imported: nothing in tracker imports the worker."""
 POLL_SECONDS = 0.1
 _KEEPING: dict[str, Any] = {

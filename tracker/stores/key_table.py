@@ -21,11 +21,15 @@ LEASE_MS = 5_000
 
 
 class KeyEntry(msgspec.Struct, frozen=True, array_like=True):
-    """What a collector must know of a snippet key; state is `on`, or a refusal's name."""
+    """What a collector must know of a snippet key; state is `on`, or a refusal's name.
+
+    until: Unix milliseconds at which a key that was replaced ends; 0 for good.
+    """
 
     state: str
     origins: list[str] = []
     strict: bool = False
+    until: int = 0
 
 
 class TableMeta(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """All snippets of a definition, those with retired keys too, in PostgreSQL."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
@@ -30,3 +31,65 @@ def every(connection: psycopg.Connection, definition_id: int) -> list[PinnedSnip
             " ORDER BY v.number DESC, s.retires_at DESC NULLS FIRST, s.key",
             (definition_id,),
         ).fetchall()
+
+
+def regenerate(
+    connection: psycopg.Connection,
+    definition_id: int,
+    version_id: int,
+    mint_key: Callable[[], str],
+    now: datetime,
+    *,
+    retiring: Collection[str] = (),
+    retires_at: datetime | None = None,
+) -> bool:
+    """Make the snippets that a version and those after it lack; False if it is not tracked.
+
+    First, the keys `retiring` are replaced and work until `retires_at`; one that somebody else
+    has replaced since it was read stays as it is, and so does the key that replaced it.
+    """
+    with connection.transaction():
+        # Under the lock of the definition's row no edit adds a version, and nobody rotates.
+        tracked = connection.execute(
+            "SELECT FROM definition WHERE id = %s AND web_tracking AND hidden_at IS NULL"
+            " FOR UPDATE",
+            (definition_id,),
+        )
+        if tracked.rowcount == 0:
+            return False
+        if retiring:
+            connection.execute(
+                "UPDATE snippet SET retires_at = %s WHERE key = ANY(%s) AND retires_at IS NULL",
+                (retires_at, list(retiring)),
+            )
+        add_lacking(connection, definition_id, version_id, mint_key, now)
+    return True
+
+
+def add_lacking(
+    connection: psycopg.Connection,
+    definition_id: int,
+    version_id: int,
+    mint_key: Callable[[], str],
+    now: datetime,
+) -> None:
+    """Make the snippets that a version and those after it lack, in a transaction of the caller's.
+
+    It must hold the lock of the definition's row, so that no edit adds a version meanwhile.
+    """
+    lacking = connection.execute(
+        "SELECT v.id FROM version v JOIN version first ON first.id = %s"
+        " WHERE v.definition_id = %s AND v.number >= first.number AND NOT EXISTS"
+        " (SELECT FROM snippet s WHERE s.version_id = v.id AND s.retires_at IS NULL)",
+        (version_id, definition_id),
+    )
+    for (lacking_id,) in lacking.fetchall():
+        add(connection, lacking_id, mint_key(), now)
+
+
+def add(connection: psycopg.Connection, version_id: int, key: str, now: datetime) -> None:
+    """Give a version a snippet; it must have none whose key has no end."""
+    connection.execute(
+        "INSERT INTO snippet (key, version_id, created_at) VALUES (%s, %s, %s)",
+        (key, version_id, now),
+    )

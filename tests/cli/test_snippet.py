@@ -1,0 +1,83 @@
+"""`pintag snippet`: which snippets there are, of which versions, with which keys."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.cli.test_commands import Run
+from tests.cli.test_commands import pintag as pintag
+from tests.cli.test_commands import shop as shop
+
+
+@pytest.fixture
+def vote(shop: Run, tmp_path: Path) -> Run:
+    """Vote, tracked, whose version 2 can't be used for another hour."""
+    shop("event", "create", "Vote", "--field", "topic:text")
+    shop("event", "track", "vote")
+    file = tmp_path / "fields.json"
+    fields = [{"key": "source", "type": "text", "required": True}, {"key": "n", "type": "integer"}]
+    file.write_text(json.dumps(fields))
+    shop("event", "edit", "vote", "--fields", str(file))
+    return shop
+
+
+def keys(db: psycopg.Connection) -> dict[int, str]:
+    """The keys in use, by version."""
+    rows = db.execute(
+        "SELECT v.number, s.key FROM snippet s JOIN version v ON v.id = s.version_id"
+        " WHERE s.retires_at IS NULL"
+    )
+    return {number: key for number, key in rows}  # noqa: C416 -- its rows are of any length
+
+
+def test_show_by_version(vote: Run, db: psycopg.Connection) -> None:
+    found = keys(db)
+    current = vote("snippet", "show", "vote")
+    assert f"/v1/{found[1]}" in current
+    assert "usable from" not in current
+    for form in ("inline", "hosted"):
+        upcoming = vote("snippet", "show", "vote", "--version", "2", "--form", form)
+        assert f"/v1/{found[2]}" in upcoming
+        assert "version 2" in upcoming.splitlines()[0]
+        assert "usable from 20" in upcoming.splitlines()[0]
+        assert "until then its hits wait" in upcoming
+    assert "has no version '7'" in vote("snippet", "show", "vote", "--version", "7", code=2)
+
+
+def test_list(vote: Run, db: psycopg.Connection) -> None:
+    vote("event", "create", "Untracked")
+    for listed in (vote("snippet", "list"), vote("snippet", "list", "vote")):
+        _, second, first = listed.splitlines()
+        assert first.split() == ["Vote", "1", keys(db)[1], "in", "use", "on"]
+        assert f"{keys(db)[2]}  offered from 20" in second
+    vote("event", "untrack", "vote")
+    assert vote("snippet", "list").splitlines()[1].split()[-1] == "off"
+
+
+def test_regenerate(vote: Run, db: psycopg.Connection) -> None:
+    before = keys(db)
+    out = vote("snippet", "regenerate", "vote")
+    assert "pintag snippet show vote" in out
+    assert keys(db) == before
+    out = vote("snippet", "regenerate", "vote", "--rotate-key")
+    after = keys(db)
+    assert set(after) == {1, 2}
+    assert not set(after.values()) & set(before.values())
+    assert out.count("retires at 20") == 2
+    assert all(key in out for key in (*before.values(), *after.values()))
+    vote("snippet", "regenerate", "vote", "--rotate-key", "--grace-days", "0")
+    year = datetime.now(UTC).year
+    assert f"{after[1]}  retired {year}" in vote("snippet", "list", "vote")
+
+
+def test_refusals(shop: Run) -> None:
+    shop("event", "create", "Vote")
+    assert "pintag event track vote" in shop("snippet", "regenerate", "vote", code=2)
+    assert "--all" in shop("snippet", "regenerate", code=2)
+    assert "--all" in shop("snippet", "regenerate", "vote", "--all", code=2)
+    assert "--grace-days" in shop(
+        "snippet", "regenerate", "vote", "--rotate-key", "--grace-days", "-1", code=2
+    )

@@ -1,0 +1,92 @@
+"""Regenerating: a definition's snippets are rendered again, by this release, or with new keys."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import psycopg
+import redis
+
+from tracker.rules.definitions import current_version
+from tracker.snippets import publishing, render, tracking
+from tracker.snippets.tracking import TrackingError
+from tracker.stores import definitions, snippets
+from tracker.stores.definitions import Definition
+from tracker.stores.snippets import PinnedSnippet
+
+GRACE_DAYS = 30
+MAX_GRACE_DAYS = 3_650
+
+
+def regenerate(
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    definition: Definition,
+    *,
+    now: datetime,
+    grace: timedelta | None = None,
+) -> list[PinnedSnippet]:
+    """Make what snippets of a tracked definition are lacking; returns all of them.
+
+    With `grace`, the current version and those after it get new keys, and their old ones work for
+    that long. Of two who rotate at once, one does. The collectors know of it when this returns.
+    Raises TrackingError.
+    """
+    _renew(connection, definition, now, grace)
+    publishing.publish(connection, client)
+    return snippets.every(connection, definition.id)
+
+
+def regenerate_all(
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    section_id: int,
+    *,
+    now: datetime,
+    grace: timedelta | None = None,
+    show: Callable[[int, int], None] = lambda done, total: None,
+) -> list[str]:
+    """The same for every tracked definition of a section; returns their slugs.
+
+    `show` is told how many are done, of how many.
+    """
+    tracked = [one for one in definitions.visible(connection, section_id) if one.web_tracking]
+    done: list[str] = []
+    for number, definition in enumerate(tracked, 1):
+        try:
+            _renew(connection, definition, now, grace)
+            done.append(definition.slug)
+        except TrackingError:
+            pass  # It was switched off or hidden since the list was read.
+        show(number, len(tracked))
+    publishing.publish(connection, client)
+    return done
+
+
+def _renew(
+    connection: psycopg.Connection, definition: Definition, now: datetime, grace: timedelta | None
+) -> None:
+    version = current_version(definition.versions, now)
+    if version is None:
+        raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
+    retiring = [] if grace is None else _in_use(connection, definition.id, version.number)
+    script = render.hosted_script()
+    definitions.keep_script(connection, script.hash, script.body)
+    if not snippets.regenerate(
+        connection,
+        definition.id,
+        version.id,
+        tracking.mint_key,
+        now,
+        retiring=retiring,
+        retires_at=now + grace if grace is not None else None,
+    ):
+        raise TrackingError(
+            f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
+            f"Switch it on: pintag event track {definition.slug}"
+        )
+
+
+def _in_use(connection: psycopg.Connection, definition_id: int, first: int) -> list[str]:
+    """The keys without an end, of the version with this number and those after it."""
+    found = snippets.every(connection, definition_id)
+    return [one.key for one in found if one.version_number >= first and one.retires_at is None]
