@@ -39,7 +39,7 @@ format: .venv/dev
 
 .venv/dev: .venv/app
 	$(BIN)/python -m pip install --quiet --group dev
-	@$(BIN)/python -m tests.browser.install
+	@$(BIN)/python -m tests.tools.install
 	@touch $@
 
 clean:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.install import find_chromium
+from tests.tools.install import find_chromium
 
 FLAGS = (
     "--no-sandbox",
