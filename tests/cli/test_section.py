@@ -42,7 +42,9 @@ def test_a_new_one_ends_the_one_before(
 
 
 def test_trusting_pages(shop: Run, db: psycopg.Connection) -> None:
-    assert "whatever its pages claim" in shop("section", "trust-pages")
+    said = shop("section", "trust-pages")
+    assert "whatever its pages claim" in said
+    assert "anybody's profile" in said
     assert kept(db)[1]
     assert "signed claims only" in shop("section", "trust-pages", "--off")
     assert not kept(db)[1]

@@ -75,3 +75,9 @@ def trust_pages(
         sections.trust_pages(stores.database, owner.id, trusts=not off)
     believed = "signed claims only" if off else "whatever its pages claim"
     typer.echo(f"The section {owner.slug!r} believes {believed}.")
+    if not off:
+        typer.echo(
+            "Whoever can open a page of it can now write events to anybody's profile.\n"
+            "Unless only your own people can, take it back: pintag section trust-pages --off",
+            err=True,
+        )
