@@ -181,6 +181,11 @@ def test_a_reset_reaches_the_other_tabs(context: BrowserContext, wire: Wire) -> 
     other.evaluate("pintag('signup', {n: 1})")
     wire.wait_for_hits(1)
     page.evaluate("pintag('reset')")
+    # Tabs are processes: a browser tells one of them what the other has stored a moment later.
+    other.wait_for_function(
+        "(old) => ![null, old].includes(localStorage.getItem('pintag.v'))",
+        arg=wire.hits[0]["visitor"],
+    )
     other.evaluate("pintag('signup', {n: 2})")
     wire.wait_for_hits(2)
     page.evaluate("pintag('signup', {n: 3})")
