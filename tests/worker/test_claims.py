@@ -38,7 +38,7 @@ def hit(visitor: str | None = ANN, **changes: Any) -> dict[str, Any]:
     return cast.hit(visitor, at=next(_times), **changes)
 
 
-def signed(keyspace: Keyspace, key: str, seconds: int = 60) -> dict[str, Any]:
+def signed(keyspace: Keyspace, key: str, seconds: int = 86_400) -> dict[str, Any]:
     expires = int(time.time()) + seconds
     signature = sign(SECRET, "harbour", keyspace, key, expires)
     return {"key": key, "expires": expires, "signature": signature}

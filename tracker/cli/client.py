@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.actions import clients as making
-from tracker.cli.screen import harmless
+from tracker.cli.screen import harmless, whole
 from tracker.cli.store import JsonOption, SectionOption, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.rules.clients import Scope
@@ -74,7 +74,8 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([_plain(client) for client in found])
         return
-    table = Table("Client", "Name", "Scopes", "Keyspaces", "Revoked", box=None)
+    ids = whole("Client", (client.public_id for client in found))
+    table = Table(ids, "Name", "Scopes", "Keyspaces", "Revoked", box=None)
     for client in found:
         table.add_row(
             client.public_id,

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker.cli.screen import harmless
+from tracker.cli.screen import harmless, whole
 from tracker.cli.store import JsonOption, print_json
 from tracker.cli.store import stores as opened
 from tracker.stores import jobs as store
@@ -22,7 +22,8 @@ def jobs(as_json: JsonOption = False) -> None:
     if not found:
         console.print("No job runs, waits or has failed.")
         return
-    table = Table("Id", "Job", "State", "Since", "Progress", box=None)
+    ids = whole("Id", (job.id for job in found))
+    table = Table(ids, "Job", "State", "Since", "Progress", box=None)
     for job in found:
         table.add_row(job.id, job.name, job.state, _since(job), Text(harmless(_progress(job))))
     console.print(table)

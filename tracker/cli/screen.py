@@ -2,10 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 
@@ -43,6 +44,11 @@ class Screen:
     def line(self, *parts: tuple[str, str]) -> None:
         """A line of (text, style) parts."""
         self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def whole(heading: str, values: Iterable[str]) -> Column:
+    """A table's column of these values, which are never cut or wrapped: people copy them."""
+    return Column(heading, min_width=max(map(len, values), default=0), no_wrap=True)
 
 
 def complain(message: str) -> None:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.actions import comparing, regenerating
-from tracker.cli.screen import harmless
+from tracker.cli.screen import harmless, whole
 from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
@@ -110,7 +110,8 @@ def _regenerate_all(stores: Stores, section: str | None, grace_days: int | None)
 
 
 def _print(listed: list[tuple[Definition, list[PinnedSnippet]]], now: datetime) -> None:
-    table = Table("Event", "Version", "Key", "State", "Tracking", box=None)
+    keys = whole("Key", (snippet.key for _, found in listed for snippet in found))
+    table = Table("Event", "Version", keys, "State", "Tracking", box=None)
     for definition, found in listed:
         usable_from = {one.number: one.usable_from for one in definition.versions}
         for snippet in found:

@@ -159,7 +159,7 @@ def _renamed(old: str, new: str, fits: bool) -> str:
 def _retyped(key: str, old: FieldType, new: FieldType, fits: bool) -> str:
     if fits:
         return f"`{key}` was {old} and is {new} now, which takes the same values."
-    return f"`{key}` was {old} and is {new} now: hits whose value is none would be rejected."
+    return f"`{key}` was {old} and is {new} now: hits with what is no {new} would be rejected."
 
 
 def _reordered(old: Sequence[Field], new: Sequence[Field]) -> Change:

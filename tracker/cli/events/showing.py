@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tracker.actions.views import shown
 from tracker.cli.events.arguments import Name
+from tracker.cli.screen import whole
 from tracker.cli.store import JsonOption, SectionOption, print_json
 from tracker.cli.store import stores as opened
 from tracker.rules.definitions import current_version, deprecated_at
@@ -27,7 +28,8 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([shown(definition, prefix, now) for definition in found])
         return
-    table = Table("Category", "Name", "Slug", "Tracking", "Version", "Fields", box=None)
+    slugs = whole("Slug", (definition.slug for definition in found))
+    table = Table("Category", "Name", slugs, "Tracking", "Version", "Fields", box=None)
     for definition in found:
         version = current_version(definition.versions, now) or definition.versions[0]
         table.add_row(
