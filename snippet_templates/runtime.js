@@ -51,10 +51,15 @@
     pending.set(key, { key, url, text, size: new Blob([text]).size, state: FREE });
   };
 
+  // True if it worked.
+  const store = (key, text) => attempt(() => !localStorage.setItem(key, text));
+
   // Who it is at this moment: a call that waits for its snippet keeps it.
   const identity = () => {
-    visitor = attempt(() => localStorage.getItem("pintag.v")) || visitor || random();
-    attempt(() => localStorage.setItem("pintag.v", visitor));
+    visitor =
+      attempt(() => localStorage.getItem("pintag.v")) ||
+      // Never over what is stored: another tab, not heard of yet, may have just reset it.
+      (store("pintag.v", (visitor = visitor || random())), visitor);
     return { visitor, claims };
   };
 
@@ -62,11 +67,11 @@
     try {
       const [slug, data, at, earlier] = call;
       if (slug == "reset") {
-        // Even a full storage lets go of the old one; other tabs must find the new one at once.
-        attempt(() => localStorage.removeItem("pintag.v"));
-        visitor = claims = undefined;
-        identity();
-        return;
+        // In one step: a tab that found none would store the old one again. What can't be stored
+        // must at least take the old one away.
+        claims = undefined;
+        visitor = random();
+        return store("pintag.v", visitor) || attempt(() => localStorage.removeItem("pintag.v"));
       }
       if (slug == "identify") {
         claims = undefined;
@@ -97,7 +102,7 @@
       const key = "pintag.h." + id;
       add(key, config.u, hit);
       // An item of its own, so that two tabs never overwrite one another's.
-      attempt(() => localStorage.setItem(key, JSON.stringify({ u: config.u, h: hit })));
+      store(key, JSON.stringify({ u: config.u, h: hit }));
       // Whatever else happens until then goes out in the same request.
       setTimeout(flush, 0, FREE);
     } catch (error) {

@@ -192,3 +192,17 @@ def test_a_reset_reaches_the_other_tabs(context: BrowserContext, wire: Wire) -> 
     wire.wait_for_hits(3)
     first, second, third = sent(wire)
     assert first["visitor"] != second["visitor"] == third["visitor"]
+
+
+def test_a_tab_that_has_not_heard_of_a_reset_does_not_undo_it(
+    context: BrowserContext, wire: Wire
+) -> None:
+    page = opened(context, wire, inline)
+    other = visit(context, wire)
+    for count in range(1, 11):
+        page.evaluate("pintag('reset')")
+        new = page.evaluate("localStorage.getItem('pintag.v')")
+        other.evaluate("pintag('signup', {})")
+        wire.wait_for_hits(count)
+        for tab in (page, other):
+            tab.wait_for_function("(new_) => localStorage.getItem('pintag.v') == new_", arg=new)

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from platform import machine
 
 import pytest
@@ -20,6 +21,11 @@ def test_even_one_with_long_names() -> None:
     name = "Checkout of the summer sale, with coupons and gift cards"
     long = replace(SAMPLE, event_name=name, slug=name.lower(), source="Shop (staging)")
     assert gzip_size(render_inline(long)) <= LIMIT
+
+
+def test_and_one_of_a_version_that_is_still_to_come() -> None:
+    upcoming = replace(SAMPLE, usable_from=datetime(2026, 11, 25, 7, 51, tzinfo=UTC))
+    assert gzip_size(render_inline(upcoming)) <= LIMIT
 
 
 def test_the_hosted_form_is_small_in_the_page() -> None:

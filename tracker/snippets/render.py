@@ -101,7 +101,7 @@ def _comment(config: SnippetConfig) -> str:
     name = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     date = config.date.isoformat()
     if config.usable_from is not None:
-        date = f"usable from {config.usable_from.astimezone(UTC):%F %T}Z"
+        date = f"usable from {config.usable_from.astimezone(UTC):%F %R}Z"
     return f"{name}, version {config.version_number}, {date}"
 
 
