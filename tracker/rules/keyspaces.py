@@ -11,6 +11,8 @@ MAX_KEY = 200
 MAX_EMAIL = 254
 
 _PHONE_FILLERS = re.compile(r"[ \u00a0()./-]")
+_TRUNK_ZERO = re.compile(r"(?<=[0-9])[ \u00a0]*\( ?0 ?\)")
+"""The zero that is dialled within the country only: `+46 (0)70` is 46 70 to everybody else."""
 _MSISDN = re.compile(r"[1-9][0-9]{5,14}")  # ITU-T E.164: at most 15 digits, country code first
 _UNSHOWABLE = {"Cc", "Cs", "Zl", "Zp"}
 
@@ -65,7 +67,8 @@ def _email(key: str) -> str:
 
 
 def _mobile(key: str) -> str:
-    digits = _PHONE_FILLERS.sub("", key.strip()).removeprefix("+").removeprefix("00")
+    number = _TRUNK_ZERO.sub("", key, count=1)
+    digits = _PHONE_FILLERS.sub("", number.strip()).removeprefix("+").removeprefix("00")
     if not _MSISDN.fullmatch(digits):
         raise BadKeyError("A mobile number has its country code and 6 to 15 digits: +46701234567.")
     return digits
