@@ -9,13 +9,23 @@ from tracker.rules import definitions as rules
 from tracker.rules.definitions import Draft
 from tracker.rules.drafts import complete_fields
 from tracker.stores import definitions, sections
-from tracker.stores.definitions import Definition
+from tracker.stores.definitions import Definition, SlugTakenError
 
 
 def create(
     connection: psycopg.Connection, section_id: int, draft: Draft, now: datetime
 ) -> Definition:
     """Save a checked draft as a new definition. Raises NameTakenError."""
+    while True:
+        try:
+            return _create(connection, section_id, draft, now)
+        except SlugTakenError:
+            continue  # it is among the taken ones now
+
+
+def _create(
+    connection: psycopg.Connection, section_id: int, draft: Draft, now: datetime
+) -> Definition:
     wanted = rules.slugify(draft.name, draft.category.singular)
     slug = rules.free_slug(wanted, definitions.slugs(connection, section_id))
     prefix = sections.installation(connection).prefix

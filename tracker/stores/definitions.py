@@ -25,6 +25,10 @@ class NameTakenError(Exception):
         self.name = name
 
 
+class SlugTakenError(Exception):
+    """Another definition of the section got this slug a moment ago: choose the next free one."""
+
+
 class Version(msgspec.Struct, frozen=True):
     """An immutable snapshot of a definition's fields; `public_id` is what API clients see.
 
@@ -104,16 +108,21 @@ def create(
     version_public_id: str,
     now: datetime,
 ) -> Definition:
-    """Save a new definition and its version 1, usable at once. Raises NameTakenError."""
+    """Save a new definition and its version 1, usable at once.
+
+    Raises NameTakenError and SlugTakenError.
+    """
     with connection.transaction():
         row = connection.execute(
             "INSERT INTO definition (section_id, category, slug, name, description,"
             " discriminator, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-            " ON CONFLICT (section_id, name) DO NOTHING RETURNING id",
+            " ON CONFLICT DO NOTHING RETURNING id",
             (section_id, draft.category, slug, draft.name, draft.description, discriminator, now),
         ).fetchone()
         if row is None:
-            raise NameTakenError(draft.name)
+            same = "SELECT FROM definition WHERE section_id = %s AND name = %s"
+            named = connection.execute(same, (section_id, draft.name)).fetchone()
+            raise NameTakenError(draft.name) if named is not None else SlugTakenError
         connection.execute(
             "INSERT INTO version (public_id, definition_id, number, fields, created_at,"
             " usable_from) VALUES (%s, %s, 1, %s, %s, %s)",
