@@ -11,10 +11,11 @@ from tracker.actions.installed import Installed
 from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
 from tracker.api.serving import decode_body
+from tracker.rules.allowed_operations import Access, is_allowed
 from tracker.rules.clients import Scope, may
 from tracker.rules.definitions import FieldDraft
 from tracker.rules.diffs import Change
-from tracker.stores.definitions import Version
+from tracker.stores.definitions import Definition, Version
 
 
 class DiffQuery(msgspec.Struct, rename={"old": "from", "new": "to"}):
@@ -66,13 +67,21 @@ def _name(version: Version) -> VersionName:
 def check_fields(call: Call) -> Answer:
     """How many recent events would have been rejected, by field. Nothing is saved.
 
-    The values in the examples are there for clients with the scope `profiles:read` only.
+    The values in the examples are there only for clients with the scope `profiles:read`, and a
+    keyspace by which the definition's events may be read.
     """
     definition, sent = find_definition(call), decode_body(call.raw, _Sent)
     found = checking.check(call.connection, definition, sent.fields, now=call.now, hits=sent.hits)
-    if not may(call.client, Scope.PROFILES_READ):
+    if not _may_read(call, definition):
         found.complaints = [_without_values(complaint) for complaint in found.complaints]
     return Answer(found)
+
+
+def _may_read(call: Call, definition: Definition) -> bool:
+    """Whether the client could see values of these events on a timeline, too."""
+    denied = definition.denied_operations
+    readable = any(is_allowed(denied, keyspace, Access.READ) for keyspace in call.keyspaces)
+    return readable and may(call.client, Scope.PROFILES_READ)
 
 
 def _without_values(complaint: Complaint) -> Complaint:
