@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 import msgspec
-import psycopg
+from psycopg_pool import ConnectionPool
 
 from tracker.actions import exporting
 from tracker.api.operations import Answer, Call, Operation
@@ -51,9 +51,14 @@ def fetch_export(call: Call) -> Answer:
         detail = f"It is not ready yet: ask again in {RETRY_SECONDS} s."
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, headers=headers)
 
-    def stream(connection: psycopg.Connection) -> Iterator[bytes]:
+    def stream(pool: ConnectionPool) -> Iterator[bytes]:
         # If it ends meanwhile the answer breaks off, so that nobody takes it for the whole.
-        return (part.encode() for part in exports.parts(connection, id_))
+        with pool.connection() as connection:
+            count = exports.count_parts(connection, id_)
+        for number in range(1, count + 1):
+            with pool.connection() as connection:
+                body = exports.part(connection, id_, number)
+            yield body.encode()
 
     return Answer(stream=stream, media_type=NDJSON)
 

@@ -36,6 +36,7 @@ from typing import Any
 import msgspec
 import psycopg
 import redis
+from psycopg_pool import ConnectionPool
 
 from tracker.api.problems import ProblemError
 from tracker.rules.clients import Scope, seen_keyspaces
@@ -55,14 +56,15 @@ _PARAMETER = re.compile(r"{(\w+)}")
 class Answer:
     """What a handler answers: plain values and structs, as JSON; None for an empty body.
 
-    stream: for a long answer, in place of `content`: gets a connection of its own, yields bytes.
+    stream: for a long answer, in place of `content`: yields bytes. It borrows a connection for each
+    part, and has none while it yields: whoever reads slowly must not keep one from the others.
     media_type: for a stream, or `content` that is bytes.
     """
 
     content: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-    stream: Callable[[psycopg.Connection], Iterator[bytes]] | None = None
+    stream: Callable[[ConnectionPool], Iterator[bytes]] | None = None
     media_type: str = JSON
 
 

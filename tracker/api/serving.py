@@ -1,12 +1,10 @@
 """What every request to the API goes through: the one wrapper around the handlers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -107,17 +105,10 @@ def _wrong(part: str, error: Exception) -> ProblemError:
 def _response(result: Answer, pool: ConnectionPool) -> Response:
     headers = dict(result.headers)
     if result.stream:
-        parts = _stream(result, pool)
+        parts = result.stream(pool)
         return StreamingResponse(parts, result.status, headers, media_type=result.media_type)
     if result.content is None:
         return Response(status_code=result.status, headers=headers)
     if result.media_type == JSON:
         return json_response(result.content, result.status, headers)
     return Response(result.content, result.status, headers, media_type=result.media_type)
-
-
-def _stream(result: Answer, pool: ConnectionPool) -> Iterator[bytes]:
-    connection: psycopg.Connection
-    with pool.connection() as connection:
-        assert result.stream is not None
-        yield from result.stream(connection)

@@ -157,16 +157,31 @@ def end(connection: psycopg.Connection, id_: str) -> None:
 # -- reading
 
 
+def count_parts(connection: psycopg.Connection, id_: str) -> int:
+    """How many parts a ready export has; they are numbered from 1 on.
+
+    Raises EndedError where none are left: it had one at least.
+    """
+    query = "SELECT count(*) FROM export_part WHERE export_id = %s"
+    count = int(connection.execute(query, (id_,)).fetchall()[0][0])
+    if not count:
+        raise EndedError
+    return count
+
+
+def part(connection: psycopg.Connection, id_: str, number: int) -> str:
+    """A part of a ready export. Raises EndedError if it has ended."""
+    row = connection.execute(
+        "SELECT p.body FROM export_part p JOIN export e ON e.id = p.export_id"
+        " WHERE e.id = %s AND p.number = %s AND e.expires_at > greatest(now(), e.made_at)",
+        (id_, number),
+    ).fetchone()
+    if row is None:
+        raise EndedError
+    return str(row[0])
+
+
 def parts(connection: psycopg.Connection, id_: str) -> Iterator[str]:
     """A ready export's parts, in order. Raises EndedError if it ends meanwhile."""
-    query = "SELECT count(*) FROM export_part WHERE export_id = %s"
-    count: int = connection.execute(query, (id_,)).fetchall()[0][0]
-    for number in range(1, count + 1):
-        row = connection.execute(
-            "SELECT p.body FROM export_part p JOIN export e ON e.id = p.export_id"
-            " WHERE e.id = %s AND p.number = %s AND e.expires_at > greatest(now(), e.made_at)",
-            (id_, number),
-        ).fetchone()
-        if row is None:
-            raise EndedError
-        yield row[0]
+    for number in range(1, count_parts(connection, id_) + 1):
+        yield part(connection, id_, number)
