@@ -156,7 +156,10 @@ def _whole(connection: psycopg.Connection, condition: str, *values: Any) -> list
     versions = _versions(connection, [row.id for row in rows])
     return [
         msgspec.structs.replace(
-            row, category=msgspec.convert(row.category, Category), versions=versions.get(row.id, [])
+            row,
+            category=msgspec.convert(row.category, Category),
+            # Without one that was saved since the row was read: its edit isn't in the row.
+            versions=[one for one in versions.get(row.id, []) if one.edit <= row.edits],
         )
         for row in rows
     ]
