@@ -88,6 +88,14 @@ def test_a_key_with_slashes(shop: TestClient, db: psycopg.Connection, path: str)
     assert "240.50" in shop.get(f"/sections/shop/profiles/web/{path}").text
 
 
+@pytest.mark.usefixtures("bookings")
+def test_the_page_knows_a_key_in_any_spelling(shop: TestClient, db: psycopg.Connection) -> None:
+    db.execute("UPDATE identifier SET keyspace = 'email', key = 'ann@example.com'")
+    assert "240.50" in shop.get("/sections/shop/profiles/email/Ann@Example.com").text
+    assert shop.get("/sections/shop/profiles/email/ann").status_code == 404
+    assert shop.get("/sections/shop/profiles/postcode/ann").status_code == 404
+
+
 def test_nobody(shop: TestClient) -> None:
     assert shop.get(TIMELINE).status_code == 404
     assert shop.get("/sections/shop/profiles/web/ann").status_code == 404

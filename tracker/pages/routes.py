@@ -14,7 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from tracker.actions import demo, timelines
 from tracker.actions.timelines import Timeline
+from tracker.rules import keyspaces
 from tracker.rules.definitions import Category
+from tracker.rules.keyspaces import BadKeyError, Identity
 from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import definitions, profiles, sections
@@ -71,7 +73,7 @@ def _demo_snippets(
     snippets = {}
     for slug, form in DEMO_FORMS.items():
         definition = definitions.find(connection, section.id, slug)
-        if definition is not None and definition.web_tracking:
+        if definition and definition.web_tracking and definition.hidden_at is None:
             config = tracking.snippet_config(connection, settings, definition, now)
             # Made by render.py, which lets nothing out of its place: the one trusted HTML here.
             snippets[slug] = Markup(tracking.render_form(config, form))  # noqa: S704
@@ -99,7 +101,19 @@ def _find_profile(request: Request) -> tuple[Section | None, Timeline | None]:
         section = _section(connection, params["section"])
         if section is None:
             return None, None
-        return section, timelines.show(connection, section.id, params["keyspace"], params["key"])
+        identity = _identity(connection, params["keyspace"], params["key"])
+        return section, identity and timelines.show(connection, section.id, *identity)
+
+
+def _identity(connection: psycopg.Connection, keyspace: str, key: str) -> Identity | None:
+    """The identifier that an address names, in the spelling that it is kept in."""
+    found = keyspaces.find(keyspace, sections.installation(connection).prefix)
+    if found is None:
+        return None
+    try:
+        return Identity(found, keyspaces.normalise(found, key))
+    except BadKeyError:
+        return None
 
 
 def _section(connection: psycopg.Connection, slug: str) -> Section | None:
