@@ -36,6 +36,8 @@ from tracker.api.operations import Operation
 from tracker.json_text import dumps
 from tracker.settings import Settings
 
+# The pool's own threads use `random` while strategies draw, and Hypothesis takes it for ours.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 NO_LIMITS = Limits(10**9, 10**9, 10**9)
 CHECKS = [
     not_a_server_error,

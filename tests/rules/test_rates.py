@@ -75,7 +75,15 @@ def test_at_most_so_many_in_any_minute() -> None:
     assert tokens.take("b", 90.0) == 0
 
 
-ASKING = st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 3)), max_size=80)
+PAUSES = st.integers(0, 24).map(lambda eighths: eighths / 8)  # sums of these are exact
+ASKING = st.lists(st.tuples(st.sampled_from("ab"), PAUSES), max_size=80)
+
+
+def test_a_wait_that_is_lost_in_rounding_is_over() -> None:
+    rates = AtMost(1, 2.0)
+    assert rates.take("a", 0.7652070772182651) == 0
+    assert rates.take("a", 2.765207077218265) == 0
+    assert rates.take("a", 2.765207077218265) == 2  # the one before was counted
 
 
 @settings(deadline=None, max_examples=100)

@@ -81,7 +81,7 @@ class AtMost:
         times = self._taken.get(name)
         if times is None:
             times = self._taken[name] = deque(maxlen=self._count)
-        if len(times) == self._count and now - times[0] < self._seconds:
-            return math.ceil(times[0] + self._seconds - now)
+        if len(times) == self._count and (left := times[0] + self._seconds - now) > 0:
+            return math.ceil(left)
         times.append(now)
         return 0
