@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import psycopg
 
+from tracker.actions import minting
 from tracker.rules.clients import Scope
-from tracker.rules.definitions import random_base36
 from tracker.rules.keyspaces import Keyspace
 from tracker.stores import clients
 from tracker.stores.clients import ApiClient
@@ -38,7 +38,7 @@ def create(
         connection,
         section_id,
         name,
-        public_id=f"client_{random_base36(16, secrets.randbelow)}",
+        public_id=minting.client_id(),
         secret=secret,
         scopes=scopes,
         keyspaces=keyspaces,

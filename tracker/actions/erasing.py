@@ -1,6 +1,5 @@
 """Asking for the erasure of a profile: it is written down, and a job does it."""
 
-import secrets
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,11 +7,9 @@ import psycopg
 import redis
 from rq.job import Job
 
-from tracker.rules.definitions import random_base36
+from tracker.actions import minting
 from tracker.rules.keyspaces import Identity
 from tracker.stores import erasures, jobs, profiles
-
-RANDOM_PART = 20
 
 
 class Asked(NamedTuple):
@@ -37,7 +34,7 @@ def ask(
     if profile is None:
         return None
     identifier_id = profile.id_of(identity)
-    id_ = "era_" + random_base36(RANDOM_PART, secrets.randbelow)
+    id_ = minting.erasure_id()
     erasures.ask(connection, id_, section_id, identifier_id, now)
     # If we end here, or Redis is away, the next jobs process finds it in the database.
     return Asked(id_, enqueue(client, id_))

@@ -1,6 +1,5 @@
 """Asking for an export of a profile: it is written down, and a job makes it."""
 
-import secrets
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,11 +7,9 @@ import psycopg
 import redis
 from rq.job import Job
 
-from tracker.rules.definitions import random_base36
+from tracker.actions import minting
 from tracker.rules.keyspaces import Identity
 from tracker.stores import exports, jobs, profiles
-
-RANDOM_PART = 20
 
 
 class Asked(NamedTuple):
@@ -37,7 +34,7 @@ def ask(
     profile = profiles.find(connection, section_id, *identity)
     if profile is None:
         return None
-    id_ = "exp_" + random_base36(RANDOM_PART, secrets.randbelow)
+    id_ = minting.export_id()
     exports.ask(connection, id_, section_id, client_id, profile.id_of(identity), now)
     return Asked(id_, enqueue(client, id_))
 
