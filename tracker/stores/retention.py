@@ -69,27 +69,30 @@ def expire_window(
 
 def expire_others(connection: psycopg.Connection, first_kept: UUID) -> int:
     """Delete a batch of older events that are in no week's table; returns how many."""
-    with connection.transaction():
-        event_locks.share_events(connection)
-        deleted = connection.execute(
-            "DELETE FROM event_other WHERE (id, section_id) IN (SELECT id, section_id"
-            " FROM event_other WHERE id < %s ORDER BY id LIMIT %s)",
-            (first_kept, BATCH),
-        ).rowcount
-        _count(connection, Outcome.STORED, deleted)
-    return deleted
+    statement = (
+        "DELETE FROM event_other WHERE (id, section_id) IN (SELECT id, section_id"
+        " FROM event_other WHERE id < %s ORDER BY id LIMIT %s)"
+    )
+    return _expire(connection, Outcome.STORED, statement, first_kept)
 
 
 def expire_quarantined(connection: psycopg.Connection, before: datetime) -> int:
     """Delete a batch of quarantined hits that were received before; returns how many."""
+    statement = (
+        "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine"
+        " WHERE received_at < %s ORDER BY id LIMIT %s)"
+    )
+    return _expire(connection, Outcome.QUARANTINED, statement, before)
+
+
+def _expire(
+    connection: psycopg.Connection, state: Outcome, statement: str, limit: UUID | datetime
+) -> int:
+    """Delete a batch of what is in a state, and count it, in one transaction."""
     with connection.transaction():
         event_locks.share_events(connection)
-        deleted = connection.execute(
-            "DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine"
-            " WHERE received_at < %s ORDER BY id LIMIT %s)",
-            (before, BATCH),
-        ).rowcount
-        _count(connection, Outcome.QUARANTINED, deleted)
+        deleted = connection.execute(statement.encode(), (limit, BATCH)).rowcount
+        _count(connection, state, deleted)
     return deleted
 
 
