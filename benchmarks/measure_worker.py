@@ -9,8 +9,14 @@ from benchmarks.costs import CpuMeter, memory_mb
 from benchmarks.figures import Report, in_memory, per_hit
 from benchmarks.hits import new_hits
 from benchmarks.stack import BenchmarkError, Site, Stack, worker
-from tracker.rules.hits import partition_of
-from tracker.stores.hit_queue import pack_append, pack_text
+from tracker.rules.hits import Sender, partition_of
+from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
+
+SENDER = Sender(
+    agent="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Safari/537.36"
+)
+"""That of hits.py's requests."""
 
 HITS_PER_SECOND = 10_000
 """About what a worker stores: this many are queued for each second that a round should take."""
@@ -38,8 +44,9 @@ def measure(stack: Stack, report: Report, hits: int, rounds: int) -> None:
 def fill(site: Site, count: int) -> None:
     """Queue that many hits with the collector's own packing."""
     key, sent = pack_text(site.key), pack_text(str(time.time_ns() // 1_000_000))
+    sender = pack_sender(SENDER)
     commands = [
-        pack_append(partition_of(raw, site.settings.partitions), key, sent, raw)
+        pack_append(partition_of(raw, site.settings.partitions), key, sent, sender, raw)
         for raw in new_hits(count)
     ]
     connection = site.redis.connection_pool.get_connection()

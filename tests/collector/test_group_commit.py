@@ -19,14 +19,15 @@ from tracker.collector.app import make_app
 from tracker.collector.group_commit import GroupCommit
 from tracker.collector.redis_connection import MAX_PENDING_BYTES, QueueAwayError
 from tracker.embedded.supervisor import Supervisor
+from tracker.rules.hits import NOBODY
 from tracker.settings import Settings
-from tracker.stores.hit_queue import pack_append, pack_text
+from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 
-KEY, SENT = pack_text("key"), pack_text("7")
+KEY, SENT, SENDER = pack_text("key"), pack_text("7"), pack_sender(NOBODY)
 
 
 def command(number: int) -> bytes:
-    return pack_append(number % 8, KEY, SENT, b"%d" % number)
+    return pack_append(number % 8, KEY, SENT, SENDER, b"%d" % number)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from tracker.actions import auditing, saving
 from tracker.actions.auditing import Audit
 from tracker.rules.definitions import Category, Draft, FieldDraft
 from tracker.rules.fields import FieldType
+from tracker.rules.hits import NOBODY, Sender
 from tracker.rules.ids import mint
 from tracker.settings import Settings
 from tracker.snippets import tracking
@@ -66,9 +67,20 @@ class Harbour:
     booking: Definition
     key: str
 
-    def send(self, *hits: dict[str, Any] | bytes, to: int = 0, key: str = "") -> None:
-        """Put hits into a partition's stream as the collector does."""
-        packed = hit_queue.pack_text(key or self.key), hit_queue.pack_text(str(now_ms()))
+    def send(
+        self,
+        *hits: dict[str, Any] | bytes,
+        to: int = 0,
+        key: str = "",
+        sent: int | None = None,
+        sender: Sender = NOBODY,
+    ) -> None:
+        """Put hits into a partition's stream as the collector does; `sent` in Unix ms, or now."""
+        packed = (
+            hit_queue.pack_text(key or self.key),
+            hit_queue.pack_text(str(now_ms() if sent is None else sent)),
+            hit_queue.pack_sender(sender),
+        )
         raws = [raw if isinstance(raw, bytes) else json.dumps(raw).encode() for raw in hits]
         commands = [hit_queue.pack_append(to, *packed, raw) for raw in raws]
         connection = self.redis.connection_pool.get_connection()

@@ -13,10 +13,18 @@ import msgspec
 from tracker.collector.group_commit import GroupCommit
 from tracker.collector.key_ring import KeyRing
 from tracker.collector.redis_connection import QueueAwayError
-from tracker.rules.hits import MAX_BODY, BadEnvelopeError, Envelope, parse_envelope, partition_of
+from tracker.rules.hits import (
+    MAX_BODY,
+    NOBODY,
+    BadEnvelopeError,
+    Envelope,
+    Sender,
+    parse_envelope,
+    partition_of,
+)
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
-from tracker.stores.hit_queue import pack_append, pack_text
+from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 from tracker.stores.key_table import KeyEntry
 
 
@@ -109,13 +117,15 @@ def judge(entry: KeyEntry | None, origin: str | None, now_ms: float) -> Refusal 
     return None
 
 
-def pack(key: str, envelope: Envelope, partitions: int) -> list[bytes]:
+def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY) -> list[bytes]:
     """The commands that append an envelope's hits to their partitions."""
     packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
+    packed_sender = pack_sender(sender)
     commands = []
     for hit in envelope.hits:
         raw = bytes(hit)
-        commands.append(pack_append(partition_of(raw, partitions), packed_key, sent, raw))
+        to = partition_of(raw, partitions)
+        commands.append(pack_append(to, packed_key, sent, packed_sender, raw))
     return commands
 
 

@@ -49,11 +49,32 @@ class _ClaimHead(msgspec.Struct):
     key: str
 
 
+class Sender(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What the collector saw of a request, beside its body.
+
+    address: as much of the IP address as the section keeps; agent: the User-Agent header, or of a
+    hit that was `kept` (held or in quarantine) what was kept of it; tag: the signed tag in the
+    snippet's address; test: the snippet is one for trying out; prefetch: the browser fetched the
+    page before anybody saw it.
+    """
+
+    address: str | None = None
+    agent: str = ""
+    tag: str = ""
+    test: bool = False
+    prefetch: bool = False
+    kept: bool = False
+
+
+NOBODY = Sender()
+
+
 class QueuedHit(msgspec.Struct, frozen=True):
     """One entry of the hit queue, or a hit that was held.
 
     stream_id: `<receipt in Unix ms>-<number>` by the clock of Redis; key: the snippet's;
-    sent: the envelope's; raw: the hit's JSON as it came; held_id: of a held hit, its row.
+    sent: the envelope's; raw: the hit's JSON as it came; held_id: of a held hit, its row;
+    sender: what the collector saw of the request.
     """
 
     partition: int
@@ -62,6 +83,7 @@ class QueuedHit(msgspec.Struct, frozen=True):
     sent: int
     raw: bytes
     held_id: int | None = None
+    sender: Sender = NOBODY
 
     @property
     def received_ms(self) -> int:

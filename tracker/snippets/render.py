@@ -14,15 +14,23 @@ from datetime import UTC, datetime
 from datetime import date as Date  # noqa: N812 -- `date` is a field here
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 
 _CONFIG_CALL = "(PINTAG_CONFIG)"
+VISITOR_DAYS = 395
+"""How long a visitor id is good unless its section says otherwise: 13 months, the longest that the
+French regulator's guidelines on trackers (CNIL, 2020-091, article 5) let audience figures keep one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SnippetConfig:
-    """All that a snippet is rendered from; usable_from: of a version that can't be used yet."""
+    """All that a snippet is rendered from; usable_from: of a version that can't be used yet.
+
+    consent, signals, visitor_days: the section's rules; test: a snippet for trying out.
+    """
 
     collector_url: str
     key: str
@@ -32,12 +40,25 @@ class SnippetConfig:
     date: Date
     source: str | None = None
     usable_from: datetime | None = None
+    consent: bool = False
+    signals: bool = True
+    visitor_days: int = VISITOR_DAYS
+    test: bool = False
+    hits_path: str = "/v1"
+    scripts_path: str = "/s"
 
     @property
-    def public(self) -> dict[str, str]:
-        """What the runtime registers: u, the address for hits; n, the slug; s, the source."""
-        config = {"u": f"{self.collector_url}/v1/{self.key}", "n": self.slug}
-        return config if self.source is None else {**config, "s": self.source}
+    def public(self) -> dict[str, Any]:
+        """What the runtime registers; the head of runtime.js says what each part means."""
+        address = f"{self.collector_url}{self.hits_path}/{self.key}"
+        config: dict[str, Any] = {"u": f"{address}?test" if self.test else address, "n": self.slug}
+        if self.source is not None:
+            config["s"] = self.source
+        if self.consent or not self.signals:
+            config["c"] = int(self.consent)
+        if self.visitor_days != VISITOR_DAYS:
+            config["l"] = self.visitor_days
+        return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +83,7 @@ def render_hosted(config: SnippetConfig) -> str:
     return _template("hosted.html.j2").render(
         comment=_comment(config),
         stub=_code("stub.min.js"),
-        src=f"{config.collector_url}/s/{script.hash}.js",
+        src=f"{config.collector_url}{config.scripts_path}/{script.hash}.js",
         integrity=script.integrity,
         config=json_hole(config.public),
     )

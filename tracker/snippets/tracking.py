@@ -9,7 +9,7 @@ import redis
 from tracker.rules.definitions import current_version, random_base36
 from tracker.settings import Settings
 from tracker.snippets import publishing, render
-from tracker.stores import definitions
+from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition, Version
 
 KEY_LENGTH = 20
@@ -69,6 +69,7 @@ def snippet_config(
             f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
             f"Switch it on: pintag event track {definition.slug}"
         )
+    section = sections.of_id(connection, definition.section_id)
     return render.SnippetConfig(
         collector_url=settings.public_collector_url,
         key=snippet.key,
@@ -77,6 +78,9 @@ def snippet_config(
         version_number=version.number,
         date=now.date(),
         usable_from=version.usable_from if version.usable_from > now else None,
+        consent=section.consent_required,
+        signals=section.honour_signals,
+        visitor_days=section.visitor_days,
     )
 
 

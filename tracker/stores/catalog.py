@@ -79,7 +79,7 @@ def key_table(
         rows = connection.execute(
             "SELECT s.key, CASE WHEN d.hidden_at IS NOT NULL THEN 'hidden'"
             " WHEN d.web_tracking THEN 'on' ELSE 'off' END, c.allowed_origins, c.strict_origin,"
-            " COALESCE(floor(extract(epoch FROM s.retires_at) * 1000), 0)::bigint"
+            " COALESCE(floor(extract(epoch FROM s.retires_at) * 1000), 0)::bigint, c.addresses"
             " FROM snippet s JOIN version v ON v.id = s.version_id"
             " JOIN definition d ON d.id = v.definition_id JOIN section c ON c.id = d.section_id"
         )

@@ -1,7 +1,8 @@
 """The hit queue: Redis streams, one a partition. No other file knows the stream protocol.
 
-An entry has the fields `k` (snippet key), `s` (the envelope's `sent`) and `h` (the hit's JSON),
-always these three: streams compress entries that have the same names in the same order.
+An entry has the fields `k` (snippet key), `s` (the envelope's `sent`), `i` (the sender, as JSON)
+and `h` (the hit's JSON), always these four: streams compress entries that have the same names in
+the same order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,15 @@ from typing import Any
 import msgspec
 import redis
 
-from tracker.rules.hits import MAX_TIME_MS, QueuedHit
+from tracker.rules.hits import MAX_TIME_MS, NOBODY, QueuedHit, Sender
 
 EPOCH_KEY = "pintag:epoch"
 NO_KEY = ""
 """The key of an entry that no collector appended; its `raw` is `{"entry": {<its fields>}}`."""
+
+
+_encode_sender = msgspec.json.Encoder().encode
+_decode_sender = msgspec.json.Decoder(Sender).decode
 
 
 def stream(partition: int) -> str:
@@ -30,25 +35,34 @@ def connect(url: str) -> redis.Redis:
 
 # -- the collector's side
 
-_ADD = b"*9\r\n$4\r\nXADD\r\n%b$1\r\n*\r\n$1\r\nk\r\n%b$1\r\ns\r\n%b$1\r\nh\r\n$%d\r\n%b\r\n"
+_ADD = (
+    b"*11\r\n$4\r\nXADD\r\n%b$1\r\n*\r\n$1\r\nk\r\n%b$1\r\ns\r\n%b$1\r\ni\r\n%b"
+    b"$1\r\nh\r\n$%d\r\n%b\r\n"
+)
 
 
-def _bulk(text: str) -> bytes:
-    data = text.encode()
+def _bulk(data: bytes) -> bytes:
     return b"$%d\r\n%b\r\n" % (len(data), data)
 
 
-STREAM_BULKS = [_bulk(stream(number)) for number in range(256)]
+STREAM_BULKS = [_bulk(stream(number).encode()) for number in range(256)]
 
 
-def pack_append(partition: int, key: bytes, sent: bytes, raw: bytes | memoryview) -> bytes:
-    """The RESP command that appends one hit; `key` and `sent` packed by `pack_text`."""
-    return _ADD % (STREAM_BULKS[partition], key, sent, len(raw), raw)
+def pack_append(
+    partition: int, key: bytes, sent: bytes, sender: bytes, raw: bytes | memoryview
+) -> bytes:
+    """The RESP command that appends one hit; all but `raw` are packed by the functions below."""
+    return _ADD % (STREAM_BULKS[partition], key, sent, sender, len(raw), raw)
 
 
 def pack_text(text: str) -> bytes:
     """A snippet key or a `sent`, packed for `pack_append`."""
-    return _bulk(text)
+    return _bulk(text.encode())
+
+
+def pack_sender(sender: Sender) -> bytes:
+    """A sender, packed for `pack_append`."""
+    return _bulk(_encode_sender(sender))
 
 
 # -- the worker's side
@@ -77,10 +91,15 @@ def _hit(partition: int, stream_id: bytes, entry: dict[bytes, bytes]) -> QueuedH
     try:
         key, sent = entry[b"k"].decode(), int(entry[b"s"])
         if 0 <= sent <= MAX_TIME_MS:
-            return QueuedHit(partition, id_, key, sent, entry[b"h"])
-    except (KeyError, ValueError):
+            return QueuedHit(partition, id_, key, sent, entry[b"h"], None, _sender(entry))
+    except (KeyError, ValueError, msgspec.MsgspecError):
         pass
     return QueuedHit(partition, id_, NO_KEY, 0, _foreign(entry))
+
+
+def _sender(entry: dict[bytes, bytes]) -> Sender:
+    """The entry's sender; nobody in entries of releases that did not note it."""
+    return _decode_sender(entry[b"i"]) if b"i" in entry else NOBODY
 
 
 def _foreign(entry: dict[bytes, bytes]) -> bytes:

@@ -23,13 +23,15 @@ LEASE_MS = 5_000
 class KeyEntry(msgspec.Struct, frozen=True, array_like=True):
     """What a collector must know of a snippet key; state is `on`, or a refusal's name.
 
-    until: Unix milliseconds at which a key that was replaced ends; 0 for good.
+    until: Unix milliseconds at which a key that was replaced ends; 0 for good; addresses: what to
+    keep of senders' IP addresses: `whole`, `truncated` or `none`.
     """
 
     state: str
     origins: list[str] = []
     strict: bool = False
     until: int = 0
+    addresses: str = "none"
 
 
 class TableMeta(msgspec.Struct, frozen=True):

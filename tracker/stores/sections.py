@@ -10,13 +10,23 @@ class NoSuchSectionError(Exception):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A tenant's slice. No allowed origins: every origin may send hits."""
+    """A tenant's slice. No allowed origins: every origin may send hits.
+
+    consent_required: its snippets wait for the visitor's consent; honour_signals: they take Do Not
+    Track and Global Privacy Control for a no; visitor_days: how long a visitor id is good;
+    addresses: `whole`, `truncated` or `none`; signed_tags: hits need a signed tag.
+    """
 
     id: int
     slug: str
     name: str
     allowed_origins: list[str]
     strict_origin: bool
+    consent_required: bool
+    honour_signals: bool
+    visitor_days: int
+    addresses: str
+    signed_tags: bool
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -28,7 +38,10 @@ class Installation(msgspec.Struct, frozen=True):
     queue_epoch: str
 
 
-_COLUMNS = "id, slug, name, allowed_origins, strict_origin"
+_COLUMNS = (
+    "id, slug, name, allowed_origins, strict_origin, consent_required, honour_signals,"
+    " visitor_days, addresses, signed_tags"
+)
 
 
 def installation(connection: psycopg.Connection) -> Installation:
