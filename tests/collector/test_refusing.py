@@ -11,14 +11,17 @@ from tests.collector import house as houses
 from tests.collector.house import Collector, House
 from tests.embedded.waiting import until
 from tracker.collector.app import make_app
+from tracker.collector.intake import judge
 from tracker.rules.refusals import Refusal
 from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import key_table
 from tracker.stores.definitions import Definition
+from tracker.stores.key_table import KeyEntry
 
 GOOD = b'{"sent":7,"hits":[{"id":"a1","visitor":"anna"}]}'
 SHOP = "https://shop.example"
+BELOW = "https://*.shop.example"
 
 
 @contextmanager
@@ -133,6 +136,8 @@ def test_hidden(collector: Collector, house: House, vote: Definition, key: str) 
         ([SHOP], False, f"{SHOP}, {SHOP}", 403),
         ([SHOP], True, None, 403),
         ([SHOP, "null"], True, "null", 204),
+        ([BELOW], False, "https://a.b.shop.example", 204),
+        ([BELOW], False, SHOP, 403),
     ],
 )
 def test_origins(
@@ -153,6 +158,14 @@ def test_origins(
         assert said(post) == said(pixel) == refused(Refusal.ORIGIN)
     assert (post.status_code, pixel.status_code) == (status, 200 if status == 204 else 403)
     assert len(house.hits()) == (2 if status == 204 else 0)
+
+
+def test_hits_for_trying_out_may_come_from_the_machine_of_who_tries() -> None:
+    entry = KeyEntry("on", [SHOP])
+    assert judge(entry, "http://localhost:3000", 0, test=True) is None
+    assert judge(entry, "http://localhost:3000", 0) is Refusal.ORIGIN
+    assert judge(entry, "https://other.example", 0, test=True) is Refusal.ORIGIN
+    assert judge(KeyEntry("on", [SHOP], strict=True), None, 0, test=True) is Refusal.ORIGIN
 
 
 def test_too_many(settings: Settings, house: House, key: str) -> None:

@@ -11,6 +11,7 @@ from tracker.actions import signing
 from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, UsageError
 from tracker.cli.store import stores as opened
+from tracker.rules import origins
 from tracker.rules.definitions import slugify
 from tracker.stores import sections
 from tracker.vault import Vault
@@ -23,7 +24,10 @@ def create(
     name: Annotated[str, typer.Argument(help="Its name.")],
     origin: Annotated[
         list[str] | None,
-        typer.Option(help="An origin that may send hits, such as https://example.com; repeat it."),
+        typer.Option(
+            help="An origin that may send hits: https://shop.example.com, https://*.example.com"
+            " (its subdomains), or null; repeat it."
+        ),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse hits without an Origin header too.")
@@ -31,8 +35,9 @@ def create(
 ) -> None:
     """Make a section. Without --origin every website may send hits to it."""
     slug = slugify(name, "section")
+    allowed = origins.normalise(origin or [])
     with opened() as stores:
-        if not sections.create(stores.database, slug, name.strip(), origin or [], strict):
+        if not sections.create(stores.database, slug, name.strip(), allowed, strict):
             raise UsageError(f"There is a section {slug!r} already.")
     typer.echo(f"Made the section {slug!r}.")
 
@@ -43,8 +48,8 @@ def list_() -> None:
     table = Table("Section", "Name", "Origins", box=None)
     with opened() as stores:
         for section in sections.every(stores.database):
-            origins = Text(harmless(" ".join(section.allowed_origins) or "any"))
-            table.add_row(section.slug, Text(harmless(section.name)), origins)
+            allowed = Text(harmless(" ".join(section.allowed_origins) or "any"))
+            table.add_row(section.slug, Text(harmless(section.name)), allowed)
     Console().print(table)
 
 

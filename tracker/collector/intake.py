@@ -22,6 +22,7 @@ from tracker.rules.hits import (
     parse_envelope,
     partition_of,
 )
+from tracker.rules.origins import lets_in
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
 from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
@@ -77,13 +78,13 @@ class Intake:
         self.refused[refusal] += 1
         return RefusedError(refusal, detail)
 
-    async def admit(self, key: str, origin: str | None) -> None:
+    async def admit(self, key: str, origin: str | None, test: bool = False) -> None:
         """Check the key and the origin; refuse for good only on a table known to be current."""
-        refusal = judge(self._keys.get(key), origin, self._clock() * 1000)
+        refusal = judge(self._keys.get(key), origin, self._clock() * 1000, test)
         if refusal is None:
             return
         await self._keys.refresh()
-        refusal = judge(self._keys.get(key), origin, self._clock() * 1000)
+        refusal = judge(self._keys.get(key), origin, self._clock() * 1000, test)
         if refusal is not None:
             raise RefusedError(refusal if self._keys.current else Refusal.UNSURE)
 
@@ -102,8 +103,10 @@ class Intake:
 _CLOSED = {"off": Refusal.OFF, "hidden": Refusal.HIDDEN}
 
 
-def judge(entry: KeyEntry | None, origin: str | None, now_ms: float) -> Refusal | None:
-    """Whether a key lets hits from this origin in; no Origin header is None."""
+def judge(
+    entry: KeyEntry | None, origin: str | None, now_ms: float, test: bool = False
+) -> Refusal | None:
+    """Whether a key lets hits, or hits for trying out, from this origin in; no header is None."""
     if entry is None:
         return Refusal.UNKNOWN_KEY
     if entry.state != "on":
@@ -112,9 +115,7 @@ def judge(entry: KeyEntry | None, origin: str | None, now_ms: float) -> Refusal 
         return Refusal.ROTATED
     if origin is None:
         return Refusal.ORIGIN if entry.strict else None
-    if entry.origins and origin not in entry.origins:
-        return Refusal.ORIGIN
-    return None
+    return None if lets_in(entry.origins, origin, test) else Refusal.ORIGIN
 
 
 def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY) -> list[bytes]:

@@ -23,8 +23,9 @@ LEASE_MS = 5_000
 class KeyEntry(msgspec.Struct, frozen=True, array_like=True):
     """What a collector must know of a snippet key; state is `on`, or a refusal's name.
 
-    until: Unix milliseconds at which a key that was replaced ends; 0 for good; addresses: what to
-    keep of senders' IP addresses: `whole`, `truncated` or `none`.
+    origins: patterns (rules/origins.py), of which none lets in every origin; until: Unix
+    milliseconds at which a key that was replaced ends; 0 for good; addresses: what to keep of
+    senders' IP addresses: `whole`, `truncated` or `none`.
     """
 
     state: str
