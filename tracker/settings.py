@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +13,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
+
+HITS_PATH, SCRIPTS_PATH = "/v1", "/s"
+"""Where the collector answers for good, whatever else is set: pasted snippets live for years."""
 
 
 class SettingsError(Exception):
@@ -59,6 +64,30 @@ def _redis(text: str) -> str:
     return text
 
 
+def _proxies(text: str) -> str:
+    """Addresses and networks, separated by commas; uvicorn takes what is none without a word."""
+    proxies = [part.strip() for part in text.split(",")]
+    try:
+        for proxy in proxies:
+            ip_network(proxy)
+    except ValueError:
+        raise ValueError(
+            f"must be addresses or networks such as 10.0.0.0/8, with commas between, not {text!r}."
+        ) from None
+    return ",".join(proxies)
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text) or {".", ".."} & set(text.split("/")):
+        raise ValueError(
+            f"must be a path such as /pt or /a/b, without a slash at its end, but is {text!r}."
+        )
+    return text
+
+
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
+
 def _setting(variable: str, default: Any, meaning: str, read: Callable[[str], Any] = str) -> Any:
     metadata = {"variable": variable, "meaning": meaning, "read": read}
     return field(default=default, metadata=metadata)
@@ -98,6 +127,25 @@ class Settings:
         "PINTAG_COLLECTOR_URL",
         "",
         "The collector's public address, written into snippets. Default: its host and port.",
+    )
+    hits_path: str = _setting(
+        "PINTAG_HITS_PATH",
+        HITS_PATH,
+        "Where the collector takes hits, and snippets send them. It takes them at /v1 besides.",
+        _path,
+    )
+    scripts_path: str = _setting(
+        "PINTAG_SCRIPTS_PATH",
+        SCRIPTS_PATH,
+        "Where the collector has hosted scripts, for snippets to load. It has them at /s besides.",
+        _path,
+    )
+    trusted_proxies: str = _setting(
+        "PINTAG_TRUSTED_PROXIES",
+        "127.0.0.1,::1",
+        "Reverse proxies, as addresses or networks with commas between: of these the collector "
+        "believes X-Forwarded-For.",
+        _proxies,
     )
     prefix: str = _setting(
         "PINTAG_PREFIX",

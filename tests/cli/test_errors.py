@@ -109,6 +109,32 @@ def test_an_ipv6_address_to_listen_on(host: str) -> None:
     assert found.public_collector_url == "http://[::1]:8701"
 
 
+@pytest.mark.parametrize(
+    "text", ["/", "/v1/", "v1", "//v1", "/a/../b", "/.", "/a b", "/é", "/%2f", "/{k}"]
+)
+@pytest.mark.parametrize("variable", ["PINTAG_HITS_PATH", "PINTAG_SCRIPTS_PATH"])
+def test_a_path_that_is_none(variable: str, text: str) -> None:
+    with pytest.raises(settings.SettingsError, match=f"{variable} must be a path such as /pt"):
+        settings.from_environ({variable: text})
+
+
+@pytest.mark.parametrize("text", ["/pt", "/a/b.c-d_e~f/0", "/v1"])
+def test_paths(text: str) -> None:
+    found = settings.from_environ({"PINTAG_HITS_PATH": text, "PINTAG_SCRIPTS_PATH": text})
+    assert (found.hits_path, found.scripts_path) == (text, text)
+
+
+@pytest.mark.parametrize("text", ["*", "proxy", "10.0.0.1/8", "10.0.0.0/8,", "1.2.3.4 5.6.7.8"])
+def test_proxies_that_are_none(text: str) -> None:
+    with pytest.raises(settings.SettingsError, match="PINTAG_TRUSTED_PROXIES must be addresses"):
+        settings.from_environ({"PINTAG_TRUSTED_PROXIES": text})
+
+
+def test_proxies() -> None:
+    found = settings.from_environ({"PINTAG_TRUSTED_PROXIES": " 10.0.0.0/8, ::1,127.0.0.1 "})
+    assert found.trusted_proxies == "10.0.0.0/8,::1,127.0.0.1"
+
+
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("pintag ")

@@ -17,6 +17,7 @@ from tests.embedded.waiting import until
 from tracker.actions import saving
 from tracker.collector import server
 from tracker.rules.definitions import Category, Draft
+from tracker.rules.hits import Sender
 from tracker.settings import Settings
 from tracker.snippets import publishing, tracking
 from tracker.stores import hit_queue, key_table, sections
@@ -58,6 +59,11 @@ class House:
         """What a worker does once a second."""
         publishing.keep_current(self.db, self.redis)
 
+    def keep_addresses(self, rule: str) -> None:
+        """Choose what is kept of IP addresses: `whole`, `truncated` or `none`."""
+        self.db.execute("UPDATE section SET addresses = %s", (rule,))
+        self.upkeep()
+
     def end_lease(self) -> None:
         self.redis.delete(key_table.CONFIRMED)
 
@@ -71,6 +77,12 @@ class House:
     def hits(self) -> list[bytes]:
         """All queued hits."""
         return [hit for entries in self.queued().values() for _, _, hit in entries]
+
+    def senders(self) -> list[Sender]:
+        """The senders of all queued hits, partition by partition."""
+        first = dict.fromkeys(range(PARTITIONS), "0-0")
+        by_partition = hit_queue.read(self.redis, first, 10_000, 1)
+        return [hit.sender for hits in by_partition.values() for hit in hits]
 
 
 def queued(redis: Redis) -> dict[int, list[tuple[bytes, bytes, bytes]]]:
@@ -99,7 +111,12 @@ class Collector:
 @contextmanager
 def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
     """Serve on a free port as `pintag collector` does, until the block ends."""
-    options: dict[str, Any] = {"host": "127.0.0.1", "port": 0, **server.OPTIONS, **changes}
+    options: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "port": 0,
+        **server.options(Settings()),
+        **changes,
+    }
     uvicorn_server = uvicorn.Server(uvicorn.Config(app, **options))
     thread = Thread(target=uvicorn_server.run)
     thread.start()

@@ -79,7 +79,10 @@ def test_what_is_filled_in(collector: Collector, house: House, key: str) -> None
     ],
 )
 def test_odd_queries(query: str, data: dict[str, str]) -> None:
-    assert json.loads(pixel.envelope(query.encode(), None, 7))["hits"][0]["data"] == data
+    assert (
+        json.loads(pixel.envelope(pixel.parameters(query.encode()), None, 7))["hits"][0]["data"]
+        == data
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_odd_queries(query: str, data: dict[str, str]) -> None:
     [("5", 5), ("", 7), ("-5", "-5"), ("1e3", "1e3"), ("٣", "٣"), ("9" * 16, "9" * 16)],
 )
 def test_times(text: str, at: int | str) -> None:
-    envelope = json.loads(pixel.envelope(f"_at={text}".encode(), None, 7))
+    envelope = json.loads(pixel.envelope({"_at": text}, None, 7))
     assert (envelope["sent"], envelope["hits"][0]["at"]) == (7, at)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.collector.house import Collector, House
-from tracker.collector import pixel
+from tracker.collector import pixel, senders
 from tracker.collector.http_limits import MAX_HEAD, REQUEST_SECONDS
+from tracker.collector.senders import MAX_AGENT, MAX_TAG
 from tracker.rules.hits import MAX_BODY, MAX_HITS, MAX_TIME_MS, MAX_VISITOR, Hit
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.refusals import Refusal
@@ -41,6 +42,16 @@ def test_parameters_of_the_pixel() -> None:
     for name in pixel._OWN:
         assert f"\n| `{name}` | `{name[1:]}` |" in PAGE
     assert f"At most {pixel.MAX_PARAMETERS} parameters" in PAGE
+
+
+def test_parameters_and_what_is_noted_of_the_sender() -> None:
+    for name in pixel._SENDERS:
+        assert f"`{name}`" in PAGE
+        assert f"\n| `{name[1:]}` |" in PAGE
+    assert f"over {MAX_TAG} characters" in PAGE
+    assert f"at most {MAX_AGENT} characters" in PAGE
+    for header in senders._PURPOSES:
+        assert f"`{header.decode()}`" in PAGE.lower()
 
 
 def test_limits() -> None:

@@ -15,15 +15,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker.collector import pixel
+from tracker.collector import pixel, senders
 from tracker.collector.bodies import read_body
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.intake import Intake, RefusedError, refusal_body
 from tracker.collector.key_ring import KeyRing
 from tracker.collector.scripts import Scripts
+from tracker.collector.senders import Seen
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
-from tracker.settings import Settings
+from tracker.settings import HITS_PATH, SCRIPTS_PATH, Settings
 from tracker.stores import key_table
 
 TICK_SECONDS = 1.0
@@ -74,18 +75,26 @@ def make_app(
         await client.aclose()
 
     app = Starlette(
-        routes=[
-            Route("/v1/{key}.gif", get_pixel, methods=["GET"]),
-            Route("/v1/{key}", post_hits, methods=["POST"]),
-            Route("/v1/{key}", preflight, methods=["OPTIONS"]),
-            Route("/s/{name}.js", get_script, methods=["GET"]),
-            Route("/health", get_health, methods=["GET"]),
-        ],
+        routes=_routes(settings),
         lifespan=lifespan,
         exception_handlers={HTTPException: answer_no_route, Exception: answer_crash},
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(settings: Settings) -> list[Route]:
+    """At the default paths, too: what was pasted before the paths were set is never changed."""
+    routes = []
+    for path in dict.fromkeys((settings.hits_path, HITS_PATH)):
+        routes += [
+            Route(f"{path}/{{key}}.gif", get_pixel, methods=["GET"]),
+            Route(f"{path}/{{key}}", post_hits, methods=["POST"]),
+            Route(f"{path}/{{key}}", preflight, methods=["OPTIONS"]),
+        ]
+    for path in dict.fromkeys((settings.scripts_path, SCRIPTS_PATH)):
+        routes.append(Route(f"{path}/{{name}}.js", get_script, methods=["GET"]))
+    return [*routes, Route("/health", get_health, methods=["GET"])]
 
 
 async def _tick(app: Starlette) -> None:
@@ -109,11 +118,12 @@ async def _hand_in_refusals(app: Starlette) -> None:
 
 
 async def post_hits(request: Request) -> Response:
-    """`POST /v1/{snippet key}`: 204 means that Redis has every hit of the request, on disk."""
+    """A POST to a snippet's address: 204 means that Redis has all its hits, on disk."""
     intake: Intake = request.app.state.intake
     try:
         body = await read_body(request)
-        await intake.take(request.path_params["key"], request.headers.get("origin"), body)
+        seen = _see(request, senders.parameters(request.scope["query_string"]))
+        await intake.take(request.path_params["key"], seen, body)
     except RefusedError as refused:
         return _refuse(refused)
     except ClientDisconnect:
@@ -122,27 +132,33 @@ async def post_hits(request: Request) -> Response:
 
 
 async def get_pixel(request: Request) -> Response:
-    """`GET /v1/{snippet key}.gif`: one hit in the query; the image means what 204 means."""
+    """The address of a pixel: one hit in the query; the image means what 204 means."""
     if request.method == "HEAD":  # Starlette adds it to GET; asking about an image is no hit
         raise HTTPException(405, headers={"Allow": "GET"})
     intake: Intake = request.app.state.intake
-    headers = request.headers
     try:
-        body = _pixel_envelope(request)
-        await intake.take(request.path_params["key"], headers.get("origin"), body)
+        given = _pixel_parameters(request)
+        now_ms = time.time_ns() // 1_000_000
+        body = pixel.envelope(given, request.headers.get("referer"), now_ms)
+        seen = _see(request, pixel.of_sender(given))
+        await intake.take(request.path_params["key"], seen, body)
     except RefusedError as refused:
         return _refuse(refused)
     return Response(pixel.GIF, media_type="image/gif", headers=NEVER_STORE)
 
 
-def _pixel_envelope(request: Request) -> bytes:
-    query: bytes = request.scope["query_string"]
-    now_ms = time.time_ns() // 1_000_000
+def _pixel_parameters(request: Request) -> dict[str, str]:
     try:
-        return pixel.envelope(query, request.headers.get("referer"), now_ms)
+        return pixel.parameters(request.scope["query_string"])
     except ValueError as error:
         intake: Intake = request.app.state.intake
         raise intake.refuse(Refusal.BAD_ENVELOPE, f"The address is no hit: {error}.") from None
+
+
+def _see(request: Request, query: dict[str, str]) -> Seen:
+    scope = request.scope
+    client = scope["client"]
+    return senders.see(scope["headers"], client[0] if client else None, query)
 
 
 async def preflight(request: Request) -> Response:

@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from tracker.collector import senders
 from tracker.collector.group_commit import GroupCommit
 from tracker.collector.key_ring import KeyRing
 from tracker.collector.redis_connection import QueueAwayError
+from tracker.collector.senders import Seen
 from tracker.rules.hits import (
     MAX_BODY,
     NOBODY,
@@ -59,7 +61,7 @@ class Intake:
         self._clock = clock
         self.refused: Counter[str] = Counter()
 
-    async def take(self, key: str, origin: str | None, body: bytes) -> None:
+    async def take(self, key: str, seen: Seen, body: bytes) -> None:
         """Queue a request's hits; when this returns, Redis has every one of them on disk.
 
         Raises RefusedError.
@@ -67,8 +69,8 @@ class Intake:
         try:
             if len(body) > MAX_BODY:
                 raise RefusedError(Refusal.TOO_LARGE)
-            await self.admit(key, origin)
-            await self._append(key, _envelope(body))
+            entry = await self.admit(key, seen.origin, seen.test)
+            await self._append(key, _envelope(body), senders.sender(seen, entry.addresses))
         except RefusedError as refused:
             self.refused[refused.refusal] += 1
             raise
@@ -78,22 +80,25 @@ class Intake:
         self.refused[refusal] += 1
         return RefusedError(refusal, detail)
 
-    async def admit(self, key: str, origin: str | None, test: bool = False) -> None:
+    async def admit(self, key: str, origin: str | None, test: bool = False) -> KeyEntry:
         """Check the key and the origin; refuse for good only on a table known to be current."""
-        refusal = judge(self._keys.get(key), origin, self._clock() * 1000, test)
-        if refusal is None:
-            return
-        await self._keys.refresh()
-        refusal = judge(self._keys.get(key), origin, self._clock() * 1000, test)
+        entry = self._keys.get(key)
+        refusal = judge(entry, origin, self._clock() * 1000, test)
+        if refusal is not None:
+            await self._keys.refresh()
+            entry = self._keys.get(key)
+            refusal = judge(entry, origin, self._clock() * 1000, test)
         if refusal is not None:
             raise RefusedError(refusal if self._keys.current else Refusal.UNSURE)
+        assert entry is not None
+        return entry
 
-    async def _append(self, key: str, envelope: Envelope) -> None:
+    async def _append(self, key: str, envelope: Envelope, sender: Sender) -> None:
         wait = self._rates.take(key, len(envelope.hits), self._now())
         if wait:
             raise RefusedError(Refusal.TOO_MANY, retry_after=wait)
         try:
-            await self._queue.append(pack(key, envelope, self._keys.partitions))
+            await self._queue.append(pack(key, envelope, self._keys.partitions, sender))
         except QueueAwayError as error:
             # Taking less than nothing gives back: what was refused must not count as sent.
             self._rates.take(key, -len(envelope.hits), self._now())

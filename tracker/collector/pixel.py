@@ -1,6 +1,7 @@
 """The pixel: one hit in the address of an image, for mails and pages without JavaScript."""
 
 import os
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -11,16 +12,16 @@ GIF = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
 _OWN = ("_id", "_at", "_visitor", "_page", "_referrer")
+_SENDERS = ("_test", "_tag")
 MAX_PARAMETERS = 200
 
 
-def envelope(query: bytes, referer: str | None, now_ms: int) -> bytes:
-    """The envelope that says the same as the address: `_id`, `_at`… and the fields as strings.
+def parameters(query: bytes) -> dict[str, str]:
+    """The address's parameters, decoded; of a name that comes twice, the last one counts.
 
-    Without `_id` the collector mints one, and a repeated request is then another hit.
-    Raises ValueError for an address with more than 200 parameters.
+    Raises ValueError for more than 200 of them.
     """
-    given = dict(
+    return dict(
         parse_qsl(
             query.decode("utf-8", "replace"),
             keep_blank_values=True,
@@ -29,7 +30,19 @@ def envelope(query: bytes, referer: str | None, now_ms: int) -> bytes:
             max_num_fields=MAX_PARAMETERS,
         )
     )
-    own = {name[1:]: given.pop(name) for name in _OWN if name in given}
+
+
+def of_sender(given: Mapping[str, str]) -> dict[str, str]:
+    """What `_test` and `_tag` say: the same as `test` and `tag` in the address of a POST."""
+    return {name[1:]: given[name] for name in _SENDERS if name in given}
+
+
+def envelope(given: Mapping[str, str], referer: str | None, now_ms: int) -> bytes:
+    """The envelope that says the same as the address: `_id`, `_at`… and the fields as strings.
+
+    Without `_id` the collector mints one, and a repeated request is then another hit.
+    """
+    own = {name[1:]: given[name] for name in _OWN if name in given}
     at = own.get("at", "")
     hit = {
         "id": own.get("id") or mint(now_ms),
@@ -37,7 +50,7 @@ def envelope(query: bytes, referer: str | None, now_ms: int) -> bytes:
         "visitor": own.get("visitor"),
         "page": own.get("page") or referer,
         "referrer": own.get("referrer"),
-        "data": given,
+        "data": {name: text for name, text in given.items() if name not in _OWN + _SENDERS},
     }
     return msgspec.json.encode({"sent": now_ms, "hits": [hit]})
 

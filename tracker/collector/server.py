@@ -9,11 +9,16 @@ from tracker.collector.app import make_app
 from tracker.collector.http_limits import BoundedProtocol
 from tracker.settings import Settings
 
-OPTIONS: dict[str, Any] = {
-    **startup.SERVER_OPTIONS,
-    "loop": "uvloop",
-    "http": BoundedProtocol,
-}
+
+def options(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told: X-Forwarded-For counts when a trusted proxy sent it, and else not."""
+    return {
+        **startup.SERVER_OPTIONS,
+        "loop": "uvloop",
+        "http": BoundedProtocol,
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.trusted_proxies,
+    }
 
 
 def serve(settings: Settings) -> None:
@@ -23,5 +28,5 @@ def serve(settings: Settings) -> None:
         make_app(settings),
         host=settings.collector_host,
         port=settings.collector_port,
-        **OPTIONS,
+        **options(settings),
     )

@@ -63,7 +63,7 @@ class SnippetConfig:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The hosted script: `/s/{hash}.js` has this body for good."""
+    """The hosted script: `<scripts path>/{hash}.js` has this body for good."""
 
     hash: str
     integrity: str

@@ -81,6 +81,8 @@ def snippet_config(
         consent=section.consent_required,
         signals=section.honour_signals,
         visitor_days=section.visitor_days,
+        hits_path=settings.hits_path,
+        scripts_path=settings.scripts_path,
     )
 
 

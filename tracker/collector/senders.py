@@ -1,0 +1,76 @@
+"""Who sent a request: what its headers and its address say of that, beside its body.
+
+Plain functions that know no HTTP server: headers are pairs of bytes, with names in lower case.
+"""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+import msgspec
+
+from tracker.rules import ip_addresses
+from tracker.rules.hits import Sender
+
+MAX_AGENT = 500
+"""Characters of a User-Agent header that are kept."""
+MAX_TAG = 200
+"""Characters of a signed tag that are kept; a real one has 75."""
+_PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_AHEAD = (b"prefetch", b"prerender", b"preview")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What came with a request's body; client: the IP address, whole, which goes no further.
+
+    The rest of it is as in `Sender`; origin: None without an Origin header.
+    """
+
+    client: str | None = None
+    origin: str | None = None
+    agent: str = ""
+    tag: str = ""
+    test: bool = False
+    prefetch: bool = False
+
+
+def see(
+    headers: Iterable[tuple[bytes, bytes]], client: str | None, query: Mapping[str, str]
+) -> Seen:
+    """A request as far as its headers and the parameters `test` and `tag` tell of its sender."""
+    named = dict(headers)
+    origin = named.get(b"origin")
+    return Seen(
+        client,
+        None if origin is None else origin.decode("latin-1"),
+        named.get(b"user-agent", b"")[:MAX_AGENT].decode("latin-1"),
+        query.get("tag", "")[:MAX_TAG],
+        "test" in query,
+        _is_prefetch(named),
+    )
+
+
+def parameters(query: bytes) -> dict[str, str]:
+    """`test` and `tag` out of the query of a POST, which may have others, too; the last counts."""
+    found: dict[str, str] = {}
+    if query:
+        for part in query.split(b"&"):
+            name, _, value = part.partition(b"=")
+            if name in (b"test", b"tag"):
+                found[name.decode()] = unquote(value.decode("latin-1"))
+    return found
+
+
+def sender(seen: Seen, addresses: str) -> Sender:
+    """What goes into the hit queue; addresses: how much of the IP address its section keeps."""
+    address = ip_addresses.kept(seen.client, addresses) if seen.client else None
+    return Sender(address, seen.agent, seen.tag, seen.test, seen.prefetch)
+
+
+def _is_prefetch(headers: dict[bytes, bytes]) -> bool:
+    """Whether the browser fetched the page before anybody asked to see it, and says so."""
+    for name in _PURPOSES:
+        if name in headers:
+            value = headers[name].lower()
+            if any(word in value for word in _AHEAD):
+                return True
+    return False

@@ -1,0 +1,38 @@
+"""What is kept of a sender's IP address."""
+
+from ipaddress import IPv4Address, IPv6Address
+
+WHOLE, TRUNCATED, NONE = "whole", "truncated", "none"
+"""The rules that a section may choose from."""
+
+
+def kept(address: str, rule: str) -> str | None:
+    """As much of an IPv4 or IPv6 address as a section's rule keeps; None for nothing.
+
+    Truncated, IPv4 keeps its first three bytes (/24), IPv6 its first six (/48); the rest is zero.
+    IPv4 in IPv6's clothes (::ffff:192.0.2.1) is IPv4. What is no address is not kept: a proxy's
+    header may say `unknown`, or anything.
+    """
+    if rule == NONE:
+        return None
+    if ":" not in address:
+        return _kept_v4(address, rule)
+    return _kept_v6(address.partition("%")[0], rule)
+
+
+def _kept_v4(address: str, rule: str) -> str | None:
+    try:
+        text = str(IPv4Address(address))
+    except ValueError:
+        return None
+    return text if rule == WHOLE else f"{text.rpartition('.')[0]}.0"
+
+
+def _kept_v6(address: str, rule: str) -> str | None:
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return None
+    if parsed.ipv4_mapped is not None:
+        return _kept_v4(str(parsed.ipv4_mapped), rule)
+    return str(parsed if rule == WHOLE else IPv6Address(int(parsed) >> 80 << 80))
