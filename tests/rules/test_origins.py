@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.rules.errors import ErrorCode
 from tracker.rules.origins import (
     MAX_PATTERNS,
     BadOriginError,
     lets_in,
-    normalise,
     parse_pattern,
+    read_patterns,
 )
 
 SHOP = "https://shop.example.com"
@@ -122,11 +123,17 @@ def test_any_text_is_a_pattern_with_one_spelling_or_an_error(text: str) -> None:
 
 
 def test_patterns_are_kept_once_and_in_their_order() -> None:
-    assert normalise([f"{SHOP}/", "null", SHOP.upper()]) == [SHOP, "null"]
+    assert read_patterns([f"{SHOP}/", "null", SHOP.upper()]) == ([SHOP, "null"], [])
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    kept, errors = read_patterns(["*", SHOP, "https://*.com"])
+    assert kept == [SHOP]
+    assert [error.field for error in errors] == ["origins[0]", "origins[2]"]
     many = [f"https://shop-{number}.example" for number in range(MAX_PATTERNS + 1)]
-    assert len(normalise(many[1:])) == MAX_PATTERNS
-    with pytest.raises(BadOriginError, match="At most 100"):
-        normalise(many)
+    assert len(read_patterns(many[1:])[0]) == MAX_PATTERNS
+    [error] = read_patterns(many)[1]
+    assert (error.field, error.code) == ("origins", ErrorCode.TOO_MANY)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import sqlalchemy.exc
 from tracker.actions.refusals import RefusedError
 from tracker.cli.store import UsageError
 from tracker.embedded import EmbeddedError
-from tracker.rules.origins import BadOriginError
 from tracker.settings import SettingsError
 from tracker.snippets.tracking import TrackingError
 from tracker.stores.definitions import NameTakenError
@@ -20,7 +19,6 @@ MENDABLE = (
     UsageError,
     RefusedError,
     NameTakenError,
-    BadOriginError,
     TrackingError,
     NoSuchSectionError,
     ForeignQueueError,

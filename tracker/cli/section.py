@@ -3,18 +3,36 @@
 from typing import Annotated
 
 import typer
+from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker.actions import signing
+from tracker.actions import section_settings, signing
 from tracker.cli.screen import harmless
-from tracker.cli.store import SectionOption, UsageError
+from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
-from tracker.rules import origins
 from tracker.rules.definitions import slugify
 from tracker.stores import sections
+from tracker.stores.sections import Section, SectionChanges
 from tracker.vault import Vault
+
+ORIGIN_HELP = (
+    "An origin that may send hits: https://shop.example.com, https://*.example.com (all its"
+    " subdomains) or null; repeat it."
+)
+SETTABLE = """Say what to change:
+  --origin ORIGIN (repeat it), --any-origin   which websites may send hits
+  --strict, --no-strict                       refuse hits without an Origin header
+  --consent, --no-consent                     snippets wait for the visitor's consent
+  --signals, --no-signals                     Do Not Track and Global Privacy Control mean no
+  --visitor-days N                            how long a visitor id is good
+  --addresses whole|truncated|none            what is kept of senders' IP addresses
+  --signed-tags, --no-signed-tags             hits need a tag that your server signed"""
+
+SectionArgument = Annotated[
+    str | None, typer.Argument(help="The section; needed when there are several.")
+]
 
 app = typer.Typer(help="Sections: tenants with definitions and profiles.", no_args_is_help=True)
 
@@ -24,10 +42,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Its name.")],
     origin: Annotated[
         list[str] | None,
-        typer.Option(
-            help="An origin that may send hits: https://shop.example.com, https://*.example.com"
-            " (its subdomains), or null; repeat it."
-        ),
+        typer.Option(help=ORIGIN_HELP),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse hits without an Origin header too.")
@@ -35,9 +50,8 @@ def create(
 ) -> None:
     """Make a section. Without --origin every website may send hits to it."""
     slug = slugify(name, "section")
-    allowed = origins.normalise(origin or [])
     with opened() as stores:
-        if not sections.create(stores.database, slug, name.strip(), allowed, strict):
+        if not section_settings.create(stores.database, slug, name.strip(), origin or [], strict):
             raise UsageError(f"There is a section {slug!r} already.")
     typer.echo(f"Made the section {slug!r}.")
 
@@ -53,6 +67,93 @@ def list_() -> None:
     Console().print(table)
 
 
+@app.command()
+def show(section: SectionArgument = None, as_json: JsonOption = False) -> None:
+    """Show a section's rules: who may send hits, consent, privacy, and what is signed."""
+    with opened() as stores:
+        shown = stores.section(section)
+    if as_json:
+        print_json({k: v for k, v in asdict(shown).items() if k != "id"})
+        return
+    typer.echo(harmless(f"{shown.slug}: {shown.name}"))
+    _tell(section_settings.told(shown))
+
+
+@app.command("set")
+def set_(
+    section: SectionArgument = None,
+    origin: Annotated[list[str] | None, typer.Option(help=f"{ORIGIN_HELP} Replaces all.")] = None,
+    any_origin: Annotated[
+        bool, typer.Option("--any-origin", help="Let every website send hits.")
+    ] = False,
+    strict: Annotated[
+        bool | None, typer.Option(help="Refuse hits without an Origin header too.")
+    ] = None,
+    consent: Annotated[
+        bool | None, typer.Option(help="Snippets wait for the visitor's consent.")
+    ] = None,
+    signals: Annotated[
+        bool | None,
+        typer.Option(help="Do Not Track and Global Privacy Control count as a no."),
+    ] = None,
+    visitor_days: Annotated[
+        int | None, typer.Option(help="Days after which a visitor gets a new id.")
+    ] = None,
+    addresses: Annotated[
+        str | None,
+        typer.Option(help="What is kept of senders' IP addresses: whole, truncated or none."),
+    ] = None,
+    signed_tags: Annotated[
+        bool | None, typer.Option(help="Hits need a tag that your server signed.")
+    ] = None,
+) -> None:
+    """Change a section's rules: who may send hits, consent, privacy, signed tags."""
+    if origin and any_origin:
+        raise UsageError("Either --origin or --any-origin: choose one.")
+    changes = SectionChanges(
+        allowed_origins=[] if any_origin else origin or None,
+        strict_origin=strict,
+        consent_required=consent,
+        honour_signals=signals,
+        visitor_days=visitor_days,
+        addresses=addresses,
+        signed_tags=signed_tags,
+    )
+    if changes == SectionChanges():
+        raise UsageError(SETTABLE)
+    with opened() as stores:
+        before = stores.section(section)
+        after = section_settings.change(stores.database, stores.redis, before, changes)
+        _tell_changed(before, after)
+        _tell_to_paste(stores, before, after)
+
+
+def _tell(told: dict[str, str]) -> None:
+    width = max(map(len, told)) + 2
+    for about, rule in told.items():
+        typer.echo(harmless(f"  {about.ljust(width)}{rule}"))
+
+
+def _tell_changed(before: Section, after: Section) -> None:
+    old = section_settings.told(before)
+    changed = {about: to for about, to in section_settings.told(after).items() if to != old[about]}
+    if not changed:
+        typer.echo(f"The rules of the section {after.slug!r} were so already.")
+        return
+    typer.echo(f"Changed the section {after.slug!r}:")
+    _tell(changed)
+
+
+def _tell_to_paste(stores: Stores, before: Section, after: Section) -> None:
+    slugs = section_settings.to_paste_again(stores.database, before, after)
+    if not slugs:
+        return
+    typer.echo("Snippets that were pasted go by the rules from before. Paste them again:")
+    several = len(sections.every(stores.database)) > 1
+    for slug in slugs:
+        typer.echo(f"  pintag snippet show {slug}{f' --section {after.slug}' if several else ''}")
+
+
 @app.command("new-secret")
 def new_secret(
     section: SectionOption = None,
@@ -62,8 +163,8 @@ def new_secret(
     with opened() as stores:
         vault = Vault(stores.settings)
         owner = stores.section(section)
-        if not yes and sections.has_signing_secret(stores.database, owner.id):
-            question = "Claims that are signed with the present secret will be refused. Go on?"
+        if not yes and owner.has_secret:
+            question = "Claims and tags that the present secret signed will be refused. Go on?"
             typer.confirm(question, abort=True)
         typer.echo(signing.renew_secret(stores.database, vault, owner.id))
     typer.echo(f"Sign claims with it, for the section {owner.slug!r}: docs/claims.md", err=True)

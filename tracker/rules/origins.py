@@ -6,10 +6,12 @@ collectors need only compare strings.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 import idna
+
+from tracker.rules.errors import ErrorCode, FieldError
 
 MAX_PATTERNS = 100
 """Of a section: collectors go through them for each request."""
@@ -29,12 +31,19 @@ class BadOriginError(ValueError):
     """A text that is no pattern of origins; the message says what is wrong, and what to write."""
 
 
-def normalise(texts: Iterable[str]) -> list[str]:
-    """Patterns as they are kept: each once, in the order given. Raises BadOriginError."""
-    patterns = list(dict.fromkeys(parse_pattern(text) for text in texts))
-    if len(patterns) > MAX_PATTERNS:
-        raise BadOriginError(f"At most {MAX_PATTERNS} origins can be allowed, not {len(patterns)}.")
-    return patterns
+def read_patterns(texts: Sequence[str]) -> tuple[list[str], list[FieldError]]:
+    """Patterns as they are kept, each once and in the order given, and what is wrong with them."""
+    patterns: list[str] = []
+    errors: list[FieldError] = []
+    for index, text in enumerate(texts):
+        try:
+            patterns.append(parse_pattern(text))
+        except BadOriginError as error:
+            errors.append(FieldError(f"origins[{index}]", ErrorCode.BAD_FORMAT, str(error)))
+    if len(texts) > MAX_PATTERNS:
+        message = f"At most {MAX_PATTERNS} origins can be allowed, not {len(texts)}."
+        errors.append(FieldError("origins", ErrorCode.TOO_MANY, message))
+    return list(dict.fromkeys(patterns)), errors
 
 
 def parse_pattern(text: str) -> str:

@@ -14,7 +14,8 @@ class Section(msgspec.Struct, frozen=True):
 
     consent_required: its snippets wait for the visitor's consent; honour_signals: they take Do Not
     Track and Global Privacy Control for a no; visitor_days: how long a visitor id is good;
-    addresses: `whole`, `truncated` or `none`; signed_tags: hits need a signed tag.
+    addresses: `whole`, `truncated` or `none`; signed_tags: hits need a signed tag; trusts_pages:
+    claims need no signature; has_secret: claims and tags can be signed.
     """
 
     id: int
@@ -27,6 +28,20 @@ class Section(msgspec.Struct, frozen=True):
     visitor_days: int
     addresses: str
     signed_tags: bool
+    trusts_pages: bool
+    has_secret: bool
+
+
+class SectionChanges(msgspec.Struct, frozen=True):
+    """What to change of a section's rules; None stays as it is."""
+
+    allowed_origins: list[str] | None = None
+    strict_origin: bool | None = None
+    consent_required: bool | None = None
+    honour_signals: bool | None = None
+    visitor_days: int | None = None
+    addresses: str | None = None
+    signed_tags: bool | None = None
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -40,7 +55,8 @@ class Installation(msgspec.Struct, frozen=True):
 
 _COLUMNS = (
     "id, slug, name, allowed_origins, strict_origin, consent_required, honour_signals,"
-    " visitor_days, addresses, signed_tags"
+    " visitor_days, addresses, signed_tags, trusts_pages,"
+    " signing_secret IS NOT NULL AS has_secret"
 )
 
 
@@ -93,12 +109,22 @@ def of_id(connection: psycopg.Connection, section_id: int) -> Section:
         return cursor.execute(query.encode(), (section_id,)).fetchall()[0]
 
 
-def has_signing_secret(connection: psycopg.Connection, section_id: int) -> bool:
-    """Whether claims can be signed for the section."""
-    rows = connection.execute(
-        "SELECT signing_secret IS NOT NULL FROM section WHERE id = %s", (section_id,)
-    ).fetchall()
-    return bool(rows[0][0])
+def change(connection: psycopg.Connection, section_id: int, changes: SectionChanges) -> bool:
+    """Change a section's rules, all or none; False when tags are to be signed without a secret."""
+    changed = connection.execute(
+        "UPDATE section SET"
+        " allowed_origins = COALESCE(%(allowed_origins)s::text[], allowed_origins),"
+        " strict_origin = COALESCE(%(strict_origin)s, strict_origin),"
+        " consent_required = COALESCE(%(consent_required)s, consent_required),"
+        " honour_signals = COALESCE(%(honour_signals)s, honour_signals),"
+        " visitor_days = COALESCE(%(visitor_days)s, visitor_days),"
+        " addresses = COALESCE(%(addresses)s, addresses),"
+        " signed_tags = COALESCE(%(signed_tags)s, signed_tags)"
+        " WHERE id = %(id)s"
+        " AND (signing_secret IS NOT NULL OR NOT COALESCE(%(signed_tags)s, false))",
+        {"id": section_id, **msgspec.structs.asdict(changes)},
+    )
+    return changed.rowcount == 1
 
 
 def set_signing_secret(connection: psycopg.Connection, section_id: int, encrypted: bytes) -> None:

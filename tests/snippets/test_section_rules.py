@@ -1,0 +1,56 @@
+"""A section's rules for its snippets stand in both forms of them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from redis import Redis
+
+from tests.snippets.pages import hosted_config, inline_config
+from tracker.actions import saving, section_settings
+from tracker.rules.definitions import Category, Draft
+from tracker.settings import Settings
+from tracker.snippets import tracking
+from tracker.stores import definitions, sections
+from tracker.stores.definitions import Definition
+from tracker.stores.sections import SectionChanges
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def booking(db: psycopg.Connection, redis: Redis) -> Definition:
+    section_settings.create(db, "hotel", "Hotel", [], False)
+    draft = Draft(category=Category.TRANSACTIONS, name="Booking")
+    saved = saving.create(db, sections.choose(db, "hotel").id, draft, NOW)
+    tracking.switch_on(db, redis, saved, NOW)
+    return definitions.get(db, saved.id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rendered"),
+    [
+        (SectionChanges(), {}),
+        (SectionChanges(consent_required=True), {"c": 1}),
+        (SectionChanges(honour_signals=False), {"c": 0}),
+        (SectionChanges(consent_required=True, honour_signals=False), {"c": 1}),
+        (SectionChanges(visitor_days=30), {"l": 30}),
+        (SectionChanges(visitor_days=395), {}),
+        (SectionChanges(consent_required=True, visitor_days=1), {"c": 1, "l": 1}),
+        (SectionChanges(strict_origin=True, addresses="whole"), {}),
+    ],
+)
+def test_rules_reach_both_forms(
+    settings: Settings,
+    db: psycopg.Connection,
+    redis: Redis,
+    booking: Definition,
+    changes: SectionChanges,
+    rendered: dict[str, Any],
+) -> None:
+    section_settings.change(db, redis, sections.choose(db, "hotel"), changes)
+    config = tracking.snippet_config(db, settings, booking, NOW)
+    inline = inline_config(tracking.render_form(config, "inline"))
+    assert hosted_config(tracking.render_form(config, "hosted")) == inline
+    assert {part: inline[part] for part in inline if part in "cl"} == rendered
