@@ -60,6 +60,8 @@ def event_row(work: Work) -> EventRow:
         referrer=hit.referrer,
         claims=work.claims,
         joins=work.identities[1:],
+        address=queued.sender.address,
+        agent=work.agent,
     )
 
 
@@ -77,6 +79,8 @@ def held_row(work: Work) -> HeldRow:
         received_ms=work.received_ms,
         due_at=pinned.usable_from,
         hit_id=read_id(queued.raw),
+        address=queued.sender.address,
+        agent=work.agent,
     )
 
 
@@ -95,6 +99,8 @@ def quarantine_row(work: Work) -> QuarantineRow:
         section_id=work.pinned.section_id if work.pinned else None,
         version_id=work.pinned.version_id if work.pinned else None,
         hit_id=work.id or read_id(work.queued.raw),
+        address=work.queued.sender.address,
+        agent=work.agent,
     )
 
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from tracker.rules.errors import FieldError
-from tracker.rules.hits import QueuedHit
+from tracker.rules.hits import QueuedHit, Sender
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import Move
 from tracker.settings import load
@@ -74,7 +74,9 @@ def _lock_identities(connection: Connection, works: list[Work]) -> None:
 def _queued(hit: QuarantinedHit) -> QueuedHit:
     # Not through timestamp(), a float: times must stay to the millisecond.
     received_ms = (hit.received_at - EPOCH) // timedelta(milliseconds=1)
-    return QueuedHit(hit.partition, f"{received_ms}-0", hit.snippet_key, hit.sent, hit.raw)
+    sender = Sender(hit.address, hit.agent or "", kept=True)
+    stream_id = f"{received_ms}-0"
+    return QueuedHit(hit.partition, stream_id, hit.snippet_key, hit.sent, hit.raw, None, sender)
 
 
 def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[Move]:

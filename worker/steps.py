@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from tracker.rules import agents
 from tracker.rules.claims import Claims
 from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
@@ -37,15 +38,16 @@ class Verdict:
 class Work:
     """A hit on its way through the steps, with what they have found so far.
 
-    revision: that of the rules it is judged by; identities: whose it is, none where only a visitor
-    id says it; received_ms: read once out of the stream id, which somebody may have chosen by hand:
-    a time beyond all that Python and PostgreSQL can say becomes the last one; bare: PostgreSQL
-    refused even the quarantine's row.
+    revision: that of the rules it is judged by; agent: what is kept of the sender's; identities:
+    whose it is, none where only a visitor id says it; received_ms: read once out of the stream id,
+    which somebody may have chosen by hand: a time beyond all that Python and PostgreSQL can say
+    becomes the last one; bare: PostgreSQL refused even the quarantine's row.
     """
 
     queued: QueuedHit
     revision: int
     pinned: PinnedVersion | None = None
+    agent: str | None = None
     id: UUID | None = None
     hit: Hit | None = None
     data: bytes = b""
@@ -67,6 +69,20 @@ class Work:
 
 
 Step = Callable[[Work, Context], Verdict | None]
+
+
+def drop_bots(work: Work, context: Context) -> Verdict | None:
+    """Drop hits of bots, and of pages that a browser fetched before anybody saw them."""
+    sender = work.queued.sender
+    if sender.kept:
+        work.agent = sender.agent or None
+        return None
+    agent = agents.read(sender.agent)
+    work.agent = agent.kept
+    return BOT if agent.is_bot or sender.prefetch else None
+
+
+BOT = Verdict(Reason.BOT, [])
 
 
 def find_snippet(work: Work, context: Context) -> Verdict | None:
@@ -208,6 +224,7 @@ def validate(work: Work, context: Context) -> Verdict | None:
 
 
 STEPS: tuple[Step, ...] = (
+    drop_bots,
     find_snippet,
     drop_hidden,
     hold,

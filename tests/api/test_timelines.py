@@ -38,6 +38,8 @@ def bookings(shop: TestClient, db: psycopg.Connection) -> None:
             received_ms=NOW_MS + number,
             data=msgspec.Raw(f'{{"source":"Website","amount":{amount}}}'.encode()),
             page="https://shop.example/<b>",
+            address="192.0.2.7",
+            agent="Chrome 142 on Windows",
         )
         for number, amount in enumerate(amounts)
     ]
@@ -49,6 +51,9 @@ def test_the_newest_event_comes_first_with_exact_decimals(shop: TestClient) -> N
     answer = shop.get(TIMELINE)
     assert answer.json()["identifiers"] == [{"keyspace": "web", "key": "ann"}]
     items = json.loads(answer.text, parse_float=str)["items"]
+    assert {(item["address"], item["agent"]) for item in items} == {
+        ("192.0.2.7", "Chrome 142 on Windows")
+    }
     assert [item["data"]["amount"] for item in items] == [
         "240.50",
         "0.1234567890123456789012345678901234567",

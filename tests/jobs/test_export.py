@@ -87,6 +87,8 @@ def test_everything_there_is(people: Harbour) -> None:
         :1
     ]
     assert wrong["event"] == "Booking"
+    told = of_type(lines, "event", "quarantined", "held")
+    assert all({"address", "agent"} <= line.keys() for line in told)
     assert wrong["errors"][0]["field"] == "reference"
     assert "due_at" in of_type(lines, "held")[0]
 

@@ -70,6 +70,8 @@ def show(id_: Annotated[int, typer.Argument(metavar="ID")], as_json: JsonOption 
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{hit.reason}: {Reason(hit.reason).meaning}", style="bold", markup=False)  # type: ignore[call-arg]
     console.print(f"  received {hit.received_at:%F %T}Z by snippet {hit.snippet_key}")
+    if sender := ", ".join(part for part in (hit.agent, hit.address) if part):
+        console.print(harmless(f"  sent by {sender}"), markup=False)
     if hit.event:
         console.print(f"  {hit.event}, version {hit.version_number}", markup=False)
     for error in hit.errors:
@@ -88,6 +90,8 @@ def _shown(hit: quarantine.QuarantinedHit) -> dict[str, object]:
         "hit_id": str(hit.hit_id) if hit.hit_id else None,
         "snippet_key": hit.snippet_key,
         "received_at": hit.received_at,
+        "address": hit.address,
+        "agent": hit.agent,
         "raw": hit.raw.decode("utf-8", "backslashreplace"),
     }
 

@@ -56,6 +56,11 @@ class Reason(Described):
         Outcome.QUARANTINED,
         "The worker process died on this hit, again and again.",
     )
+    BOT = (
+        "bot",
+        Outcome.DROPPED,
+        "A known bot sent it, or a browser that fetched the page before anybody saw it.",
+    )
     HIDDEN = ("hidden", Outcome.DROPPED, "The definition was hidden before the hit was processed.")
     ERASED = ("erased", Outcome.DROPPED, "The person it belongs to was erased.")
     NO_IDENTIFIER = (

@@ -47,6 +47,8 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     referrer: str | None = None
     claims: str | None = None
     joins: Sequence[Identity] = ()
+    address: str | None = None
+    agent: str | None = None
 
     @property
     def names(self) -> list[Name]:
@@ -68,6 +70,8 @@ class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
     section_id: int | None = None
     version_id: int | None = None
     hit_id: UUID | None = None
+    address: str | None = None
+    agent: str | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -144,18 +148,18 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
     identities.make(connection, {(e.section_id, e.keyspace, e.key) for e in events})
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
-        " data, page, referrer, claims)"
+        " data, page, referrer, claims, address, agent)"
         " SELECT e.id, e.section_id, i.id, e.version_id,"
         # In two parts: to_timestamp takes a double, which blurs milliseconds of far years.
         " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms',"
         " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
-        " e.data, e.page, e.referrer, e.claims"
+        " e.data, e.page, e.referrer, e.claims, e.address, e.agent"
         " FROM jsonb_to_recordset(%s::jsonb) AS e(id uuid, section_id int, version_id bigint,"
         " keyspace text, key text, event_ms bigint, received_ms bigint, data jsonb, page text,"
         # A hit whose identifier is missing fails on NOT NULL: with an inner join it would vanish.
-        " referrer text, claims text) LEFT JOIN identifier i ON i.section_id = e.section_id"
-        " AND i.keyspace = coalesce(e.keyspace, 'web') AND i.key = e.key ORDER BY e.id"
-        " ON CONFLICT DO NOTHING RETURNING section_id, id",
+        " referrer text, claims text, address text, agent text) LEFT JOIN identifier i"
+        " ON i.section_id = e.section_id AND i.keyspace = coalesce(e.keyspace, 'web')"
+        " AND i.key = e.key ORDER BY e.id ON CONFLICT DO NOTHING RETURNING section_id, id",
         (_json(events),),
         binary=True,
     )
@@ -177,13 +181,15 @@ def _quarantine(
     new = _not_kept_without_section(connection, rows)
     done = connection.execute(
         "WITH new AS (INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
-        " hit_id, reason, errors, raw, sent, received_at)"
+        " hit_id, reason, errors, raw, sent, received_at, address, agent)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, reason, errors,"
         " decode(raw, 'base64'), sent,"
-        " to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms'"
+        " to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms',"
+        " address, agent"
         " FROM jsonb_to_recordset(%s::jsonb) AS q(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, reason text, errors jsonb, raw text,"
-        " sent bigint, received_ms bigint) ON CONFLICT DO NOTHING RETURNING partition, reason)"
+        " sent bigint, received_ms bigint, address text, agent text)"
+        " ON CONFLICT DO NOTHING RETURNING partition, reason)"
         " SELECT partition, reason, count(*) FROM new GROUP BY partition, reason",
         (_json(new),),
     )

@@ -25,6 +25,8 @@ class KeptHit(msgspec.Struct, frozen=True):
     version_number: int | None
     snippet_key: str
     received_at: datetime
+    address: str | None
+    agent: str | None
     raw: bytes
     reason: str | None
     errors: list[dict[str, Any]]
@@ -33,8 +35,8 @@ class KeptHit(msgspec.Struct, frozen=True):
 
 _SELECT = (
     "SELECT k.id, k.hit_id, d.name AS event, v.number AS version_number, k.snippet_key,"
-    " k.received_at, k.raw, {} FROM {} k LEFT JOIN version v ON v.id = k.version_id"
-    " LEFT JOIN definition d ON d.id = v.definition_id"
+    " k.received_at, k.address, k.agent, k.raw, {} FROM {} k"
+    " LEFT JOIN version v ON v.id = k.version_id LEFT JOIN definition d ON d.id = v.definition_id"
     # One of an unknown snippet has no section, and may be of any.
     " WHERE k.id > %s AND (k.section_id = %s OR k.section_id IS NULL) ORDER BY k.id LIMIT %s"
 )

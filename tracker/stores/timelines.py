@@ -83,7 +83,8 @@ class TimelineEvent(msgspec.Struct, frozen=True):
     """An event of a profile, with the definition and version that it came with.
 
     `data` is in the order of the version's fields; decimals are Decimal, exact. `claims` are the
-    keys that were claimed, by keyspace, as they were sent.
+    keys that were claimed, by keyspace, as they were sent. `address` and `agent` are the sender's,
+    as far as they are kept.
     """
 
     id: UUID
@@ -97,6 +98,8 @@ class TimelineEvent(msgspec.Struct, frozen=True):
     received_at: datetime
     page: str | None
     referrer: str | None
+    address: str | None
+    agent: str | None
     data: dict[str, Any]
     claims: dict[str, str]
 
@@ -162,7 +165,8 @@ def _rows(
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         return cursor.execute(
             "SELECT e.id, e.version_id, e.event_time, e.received_at, e.page, e.referrer,"
-            " e.data::text AS data, e.claims FROM unnest(%(identifiers)s::bigint[]) AS i(id)"
+            " e.address, e.agent, e.data::text AS data, e.claims"
+            " FROM unnest(%(identifiers)s::bigint[]) AS i(id)"
             " CROSS JOIN LATERAL (SELECT * FROM event WHERE identifier_id = i.id"
             " AND version_id = ANY(%(versions)s::bigint[]) AND event_time >= %(since)s"
             " AND (event_time, id) < (%(time)s, %(id)s)"

@@ -1,0 +1,43 @@
+"""Who sent a hit, as the commands show it."""
+
+import json
+
+import psycopg
+import pytest
+from redis import Redis
+
+from tests.cli.test_commands import Run
+from tests.cli.test_commands import pintag as pintag
+from tests.worker.cast import ANN, Harbour, drain, hit, track
+from tracker.rules.hits import Sender
+from tracker.settings import Settings
+
+SENDER = Sender(
+    address="192.0.2.7",
+    agent="Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+)
+
+
+@pytest.fixture
+def harbour(settings: Settings, db: psycopg.Connection, redis: Redis) -> Harbour:
+    """A booking of Ann's, and one that was rejected."""
+    booking, key = track(db, redis, "harbour")
+    harbour = Harbour(settings, db, redis, booking, key)
+    harbour.send(hit(), hit(data={}), sender=SENDER)
+    drain(harbour)
+    return harbour
+
+
+def test_an_event(harbour: Harbour, pintag: Run) -> None:
+    assert "reference=B-1  (Firefox 145 on Linux)" in pintag("profile", "show", ANN)
+    [event] = json.loads(pintag("profile", "show", ANN, "--json"))["events"]
+    assert (event["address"], event["agent"]) == ("192.0.2.7", "Firefox 145 on Linux")
+
+
+def test_a_rejected_hit(harbour: Harbour, pintag: Run) -> None:
+    ((id_,),) = harbour.rows("SELECT id FROM quarantine")
+    assert "sent by Firefox 145 on Linux, 192.0.2.7" in pintag("quarantine", "show", str(id_))
+    harbour.db.execute("UPDATE quarantine SET agent = 'Netsc\x1bape'")
+    assert r"sent by Netsc\x1bape, 192" in pintag("quarantine", "show", str(id_))
+    shown = json.loads(pintag("quarantine", "show", str(id_), "--json"))
+    assert shown["address"] == "192.0.2.7"
