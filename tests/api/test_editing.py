@@ -129,6 +129,7 @@ def test_snippets_of_versions(hasty: TestClient) -> None:
     hasty.patch(BOOKED, json={"fields": [SOURCE, ROOM]})
     new, old = hasty.get(f"{BOOKED}/snippets").json()["items"]
     assert (new["version_number"], old["version_number"]) == (2, 1)
+    assert (new["lost"], old["lost"]) == (0, 0)
     for params, key in (({}, new["key"]), ({"version": "1"}, old["key"])):
         assert f"/v1/{key}" in hasty.get(f"{BOOKED}/snippet", params=params).json()["html"]
     by_id = hasty.get(f"{BOOKED}/snippet", params={"version": old["version_id"]}).json()

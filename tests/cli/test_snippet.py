@@ -6,10 +6,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 
 from tests.cli.test_commands import Run
 from tests.cli.test_commands import pintag as pintag
 from tests.cli.test_commands import shop as shop
+from tracker.stores import losses
 
 
 @pytest.fixture
@@ -51,10 +53,18 @@ def test_list(vote: Run, db: psycopg.Connection) -> None:
     vote("event", "create", "Untracked")
     for listed in (vote("snippet", "list"), vote("snippet", "list", "vote")):
         _, second, first = listed.splitlines()
-        assert first.split() == ["Vote", "1", keys(db)[1], "in", "use", "on"]
+        assert first.split() == ["Vote", "1", keys(db)[1], "in", "use", "on", "0"]
         assert f"{keys(db)[2]}  offered from 20" in second
     vote("event", "untrack", "vote")
-    assert vote("snippet", "list").splitlines()[1].split()[-1] == "off"
+    assert vote("snippet", "list").splitlines()[1].split()[-2] == "off"
+
+
+def test_list_shows_what_senders_lost(vote: Run, db: psycopg.Connection, redis: Redis) -> None:
+    redis.hset(losses.LOST, keys(db)[1], 12_345)
+    _, second, first = vote("snippet", "list").splitlines()
+    assert (second.split()[-1], first.split()[-1]) == ("0", "12,345")
+    assert "12,345  hits given up by their senders, at least" in vote("audit")
+    assert json.loads(vote("audit", "--json"))["lost"] == 12_345
 
 
 def test_regenerate(vote: Run, db: psycopg.Connection) -> None:

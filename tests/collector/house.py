@@ -1,5 +1,9 @@
 """The cast: a hotel with tracked events, its collector, and what reads the hit queue."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,6 +111,10 @@ class Collector:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.http.post(f"/v1/{key}", content=body, headers=named)
 
+    def look(self) -> None:
+        """Look for a new key table now, not within a second."""
+        assert self.http.get("/health").status_code == 200
+
 
 @contextmanager
 def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
@@ -128,6 +136,36 @@ def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
     finally:
         uvicorn_server.should_exit = True
         thread.join(60)
+
+
+@contextmanager
+def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A collector in a process of its own, and its port; it does not outlive the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "PINTAG_COLLECTOR_PORT": str(port),
+        "PINTAG_HITS_PATH": settings.hits_path,
+        "PINTAG_SCRIPTS_PATH": settings.scripts_path,
+        "PINTAG_TRUSTED_PROXIES": settings.trusted_proxies,
+    }
+    command = [sys.executable, "-m", "tracker.cli", "collector"]
+    running = subprocess.Popen(command, env={**os.environ, **environment})
+    try:
+        until(lambda: running.poll() is not None or _listens(port), "the collector listens")
+        assert running.poll() is None
+        yield running, port
+    finally:
+        running.kill()
+        running.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def own_settings(redis_url: str, rate: int = 0) -> Settings:

@@ -40,7 +40,7 @@ def test_a_section_keeps_no_address_until_it_says_so(
     assert sent(collector, house, address) == Sender(None, CHROME)
     for rule, kept in (("whole", "127.0.0.1"), ("truncated", "127.0.0.0"), ("none", None)):
         house.keep_addresses(rule)
-        collector.http.get("/health")  # which looks for a new key table
+        collector.look()
         assert sent(collector, house, address).address == kept
 
 
@@ -170,7 +170,7 @@ def test_only_test_hits_may_come_from_a_developers_machine(
     collector: Collector, house: House, key: str
 ) -> None:
     house.let_in("https://shop.example")
-    collector.http.get("/health")  # which looks for a new key table
+    collector.look()
     local = {"Origin": "http://localhost:3000"}
     assert collector.http.post(f"/v1/{key}", content=GOOD, headers=local).status_code == 403
     assert sent(collector, house, f"/v1/{key}?test", **local).test

@@ -8,7 +8,7 @@ import psycopg
 import redis
 
 from tracker.rules.states import Move, outcome_imbalances, queue_imbalance, state_counts
-from tracker.stores import hit_queue, key_table, ledger
+from tracker.stores import hit_queue, key_table, ledger, losses
 
 READS = 1000
 """A partition that moves on while it is read is read again; each read takes about 1 ms."""
@@ -18,6 +18,7 @@ READS = 1000
 class Audit:
     """What the audit found; everything balances when `problems` is empty.
 
+    lost: hits that never came, as senders say that they gave them up; at least;
     losses: when Redis lost its data, and with it an unknown number of hits still queued.
     """
 
@@ -25,6 +26,7 @@ class Audit:
     states: Counter[str]
     reasons: Counter[tuple[str, str]]
     refused: dict[str, int]
+    lost: int
     losses: list[str]
     problems: list[str]
 
@@ -44,6 +46,7 @@ def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:
         state_counts(books.ledger),
         _reasons(books.ledger),
         key_table.refusals(client),
+        losses.total(client),
         [_loss(*loss) for loss in books.losses],
         problems,
     )

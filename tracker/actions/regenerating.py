@@ -9,7 +9,7 @@ import redis
 from tracker.rules.definitions import current_version
 from tracker.snippets import publishing, render, tracking
 from tracker.snippets.tracking import TrackingError
-from tracker.stores import definitions, snippets
+from tracker.stores import definitions, losses, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
 
@@ -33,7 +33,7 @@ def regenerate(
     """
     _renew(connection, definition, now, grace)
     publishing.publish(connection, client)
-    return snippets.every(connection, definition.id)
+    return losses.counted(client, snippets.every(connection, definition.id))
 
 
 def regenerate_all(

@@ -12,7 +12,7 @@ from tracker.rules.clients import Scope
 from tracker.rules.definitions import current_version
 from tracker.snippets import tracking
 from tracker.snippets.render import gzip_size
-from tracker.stores import definitions, snippets
+from tracker.stores import definitions, losses, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
 
@@ -98,7 +98,8 @@ def show_snippet(call: Call) -> Answer:
 
 def list_snippets(call: Call) -> Answer:
     """Those of all versions, the newest first; keys that were replaced have `retires_at`."""
-    return Answer(SnippetList(snippets.every(call.connection, find_definition(call).id)))
+    found = snippets.every(call.connection, find_definition(call).id)
+    return Answer(SnippetList(losses.counted(call.redis, found)))
 
 
 def regenerate_snippets(call: Call) -> Answer:

@@ -20,6 +20,7 @@ def audit(as_json: JsonOption = False) -> None:
                 "states": dict(result.states),
                 "reasons": {f"{s}/{r}": n for (s, r), n in result.reasons.items()},
                 "refused": result.refused,
+                "lost": result.lost,
                 "losses": result.losses,
                 "problems": result.problems,
             }
@@ -40,6 +41,8 @@ def _print(result: auditing.Audit) -> None:
                 console.print(f"{count:>12,}    came in as {reason}", style="dim")
     for refusal, count in sorted(result.refused.items()):
         console.print(f"{count:>12,}  requests refused: {refusal}", style="dim")
+    if result.lost:
+        console.print(f"{result.lost:>12,}  hits given up by their senders, at least", style="dim")
     for loss in result.losses:
         console.print(loss, style="yellow")
     for problem in result.problems:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tracker.actions import comparing, regenerating
@@ -15,7 +15,7 @@ from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
 from tracker.snippets import publishing, tracking
 from tracker.snippets.render import gzip_size
-from tracker.stores import definitions, jobs, snippets
+from tracker.stores import definitions, jobs, losses, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
 
@@ -58,13 +58,13 @@ def show(
 
 @app.command("list")
 def list_(name: OptionalName = None, section: SectionOption = None) -> None:
-    """List the snippets of an event, or of all: version, key, and whether it is in use."""
+    """List the snippets of an event, or of all: version, key, state, and what senders lost."""
     with opened() as stores:
         if name is not None:
             found = [stores.definition(section, name)]
         else:
             found = definitions.visible(stores.database, stores.section(section).id)
-        listed = [(one, snippets.every(stores.database, one.id)) for one in found]
+        listed = [(one, _counted(stores, one)) for one in found]
     _print(listed, datetime.now(UTC))
 
 
@@ -109,16 +109,21 @@ def _regenerate_all(stores: Stores, section: str | None, grace_days: int | None)
         typer.echo("No event is tracked.")
 
 
+def _counted(stores: Stores, definition: Definition) -> list[PinnedSnippet]:
+    return losses.counted(stores.redis, snippets.every(stores.database, definition.id))
+
+
 def _print(listed: list[tuple[Definition, list[PinnedSnippet]]], now: datetime) -> None:
     keys = whole("Key", (snippet.key for _, found in listed for snippet in found))
-    table = Table("Event", "Version", keys, "State", "Tracking", box=None)
+    lost = Column("Lost", justify="right")
+    table = Table("Event", "Version", keys, "State", "Tracking", lost, box=None)
     for definition, found in listed:
         usable_from = {one.number: one.usable_from for one in definition.versions}
         for snippet in found:
             state = _state(snippet, usable_from[snippet.version_number], now)
             tracked = "on" if definition.web_tracking else "off"
-            version = str(snippet.version_number)
-            table.add_row(Text(harmless(definition.name)), version, snippet.key, state, tracked)
+            name, version = Text(harmless(definition.name)), str(snippet.version_number)
+            table.add_row(name, version, snippet.key, state, tracked, f"{snippet.lost:,}")
     Console().print(table)
 
 

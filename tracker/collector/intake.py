@@ -29,6 +29,7 @@ from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
 from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 from tracker.stores.key_table import KeyEntry
+from tracker.stores.losses import pack_lost
 
 
 class RefusedError(Exception):
@@ -124,7 +125,7 @@ def judge(
 
 
 def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY) -> list[bytes]:
-    """The commands that append an envelope's hits to their partitions."""
+    """The commands that append an envelope's hits to their partitions, and count its `lost`."""
     packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
     packed_sender = pack_sender(sender)
     commands = []
@@ -132,6 +133,8 @@ def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY)
         raw = bytes(hit)
         to = partition_of(raw, partitions)
         commands.append(pack_append(to, packed_key, sent, packed_sender, raw))
+    if envelope.lost and not sender.test:
+        commands.append(pack_lost(packed_key, envelope.lost))
     return commands
 
 

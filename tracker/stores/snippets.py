@@ -11,7 +11,8 @@ from psycopg.rows import class_row
 class PinnedSnippet(msgspec.Struct, frozen=True):
     """A snippet's public key, and the version it is pinned to.
 
-    retires_at: its key was replaced, and works until then; null while it has no end.
+    retires_at: its key was replaced, and works until then; null while it has no end;
+    lost: how many hits its senders say they had to give up, at least.
     """
 
     key: str
@@ -19,10 +20,14 @@ class PinnedSnippet(msgspec.Struct, frozen=True):
     version_number: int
     created_at: datetime
     retires_at: datetime | None
+    lost: int = 0
 
 
 def every(connection: psycopg.Connection, definition_id: int) -> list[PinnedSnippet]:
-    """The definition's snippets, those of the newest version first, the newest key first."""
+    """The definition's snippets, those of the newest version first, the newest key first.
+
+    What is `lost` stands in Redis: losses.counted.
+    """
     with connection.cursor(row_factory=class_row(PinnedSnippet)) as cursor:
         return cursor.execute(
             "SELECT s.key, v.public_id AS version_id, v.number AS version_number, s.created_at,"
