@@ -3,7 +3,8 @@
 // A page may hold many snippets, inline and hosted, rendered years apart. The first runtime to
 // run stays; every later one only registers itself with it. So these are promises for good:
 //   pintag(slug, data)   the one public function; "identify" and "reset" are no slugs
-//   pintag.r(config)     registers a snippet: {u: its address, n: its slug, s: its source}
+//   pintag(config)       registers a snippet, as does pintag.r(config) in runtimes of any age:
+//                        {u: its address, n: its slug, s: its source}
 //   pintag.q             has push([slug, data, time]), for calls that came before the runtime
 //   localStorage         "pintag.v" is the visitor, "pintag.h.<id>" one unsent hit: {u, h}
 //
@@ -66,6 +67,7 @@
   const track = (call) => {
     try {
       const [slug, data, at, earlier] = call;
+      if (slug.n) return register(slug); // by a stub, or by another event's snippet
       if (slug == "reset") {
         // In one step: a tab that found none would store the old one again. What can't be stored
         // must at least take the old one away.
@@ -84,7 +86,7 @@
       if (!config) {
         // Kept, as it may be the snippet of a hosted script that is still on its way.
         calls.push([slug, data, at, who]);
-        throw "no snippet yet for " + slug;
+        throw "no snippet: " + slug;
       }
       // UUIDv7: 48 bits of time, the version 7, the variant 8 and random bits.
       const id = (at.toString(16).padStart(12, 0) + 7 + random()).replace(

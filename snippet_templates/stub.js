@@ -1,8 +1,7 @@
-// Beside a hosted script: keeps calls, with their times, until the runtime takes over. An
-// element with the id "pintag" would be in window.pintag, too; it can't be called.
-(() => {
-  window.pintag =
-    typeof window.pintag == "function"
-      ? window.pintag
-      : (slug, data) => (window.pintag.q = window.pintag.q || []).push([slug, data, Date.now()]);
-})();
+// Registers a snippet where its page has no runtime yet, or has one: keeps calls, with their
+// times, until a runtime takes over. An element with the id "pintag" would be in window.pintag,
+// too; it can't be called. Runtimes of any age have pintag.r.
+typeof pintag == "function" ||
+  (window.pintag = (first, data) =>
+    (window.pintag.q = window.pintag.q || []).push([first, data, Date.now()]));
+(pintag.r || pintag)(PINTAG_CONFIG);

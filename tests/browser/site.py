@@ -5,7 +5,13 @@ from datetime import date
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.wire import Wire
-from tracker.snippets.render import SnippetConfig, hosted_script, render_hosted, render_inline
+from tracker.snippets.render import (
+    SnippetConfig,
+    hosted_script,
+    render_event,
+    render_hosted,
+    render_inline,
+)
 
 EMPTY = "!Object.keys(localStorage).some((key) => key.startsWith('pintag.h.'))"
 BUTTONS = """
@@ -21,6 +27,11 @@ def config(wire: Wire, slug: str = "signup", name: str = "Sign-up") -> SnippetCo
 
 def inline(wire: Wire, slug: str = "signup", name: str = "Sign-up") -> str:
     return render_inline(config(wire, slug, name))
+
+
+def event(wire: Wire, slug: str = "signup", name: str = "Sign-up") -> str:
+    """The form for another event: it only registers."""
+    return render_event(config(wire, slug, name))
 
 
 def hosted(wire: Wire, slug: str = "signup") -> str:

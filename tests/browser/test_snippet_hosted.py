@@ -1,8 +1,13 @@
 """The hosted form: its stub, its integrity, and its life beside inline snippets."""
 
+import json
+from collections.abc import Callable
+from html import escape
+
+import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser.site import hosted, inline, publish, settled, visit
+from tests.browser.site import config, event, hosted, inline, publish, settled, visit
 from tests.browser.wire import Wire
 from tracker.snippets.render import hosted_script
 
@@ -59,7 +64,7 @@ def test_a_script_that_was_tampered_with_does_not_run(context: BrowserContext, w
     wire.scripts[f"/s/{hosted_script().hash}.js"] += "\n"
     page = visit(context, wire)
     page.click("#buy")
-    assert page.evaluate("pintag.q.length") == 2
+    assert page.evaluate("pintag.q.length") == 3  # with its registration
     assert page.evaluate("!pintag.r && localStorage.length === 0")
     assert wire.requests == []
 
@@ -71,11 +76,66 @@ def test_a_collector_that_is_down_does_not_stop_the_page(
     wire.scripts.clear()
     page = visit(context, wire)
     page.click("#buy")
-    assert page.evaluate("pintag.q.length") == 2
+    assert page.evaluate("pintag.q.length") == 3
 
 
 def test_a_tag_that_lost_its_configuration_warns(context: BrowserContext, wire: Wire) -> None:
-    publish(wire, hosted(wire).replace("data-pintag", "data-lost"))
+    _, tag = hosted(wire).split("</script>\n", 1)
+    publish(wire, tag)
     page = context.new_page()
     with page.expect_console_message(lambda message: message.type == "warning"):
         page.goto(wire.site + "/")
+
+
+def test_the_tags_of_earlier_releases_still_work(context: BrowserContext, wire: Wire) -> None:
+    _, tag = hosted(wire).split("</script>\n", 1)
+    own = escape(json.dumps(config(wire, "contact", "Contact").public))
+    publish(wire, tag.replace(" src=", f' data-pintag="{own}" src='), event(wire))
+    page = visit(context, wire)
+    page.evaluate("pintag('contact', {}); pintag('signup', {})")
+    wire.wait_for_hits(2)
+    settled(page)
+    assert {request.path for request in wire.requests} == {"/v1/key-contact", "/v1/key-signup"}
+
+
+def test_one_hosted_script_serves_all_events_that_were_registered(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, event(wire, "contact"), EARLY, hosted(wire), event(wire, "vote"))
+    page = visit(context, wire)
+    page.wait_for_function("!!pintag.r")
+    page.evaluate("pintag('contact', {}); pintag('vote', {})")
+    wire.wait_for_hits(3)
+    settled(page)
+    paths = {request.path for request in wire.requests}
+    assert paths == {"/v1/key-contact", "/v1/key-signup", "/v1/key-vote"}
+
+
+def test_stubs_that_note_no_times_and_lists_that_hold_arguments(
+    context: BrowserContext, wire: Wire
+) -> None:
+    """As tag managers make them."""
+    stub = "function pintag() { (pintag.q = pintag.q || []).push(arguments) }"
+    own = json.dumps(config(wire).public)
+    calls = f"pintag({own}); pintag('signup', {{n: 1}}); pintag('signup', {{n: 2}}, 1795422600250)"
+    _, tag = hosted(wire).split("</script>\n", 1)
+    publish(wire, f"<script>{stub} {calls}</script>", tag)
+    visit(context, wire)
+    wire.wait_for_hits(2)
+    times = {hit["data"]["n"]: hit["at"] for hit in wire.hits}
+    assert times[1] > 1_700_000_000_000
+    assert times[2] == 1795422600250
+
+
+@pytest.mark.parametrize("form", [inline, hosted])
+@pytest.mark.parametrize("before", [True, False])
+def test_another_event_before_and_after_a_snippet(
+    context: BrowserContext, wire: Wire, form: Callable[[Wire], str], before: bool
+) -> None:
+    call = "<script>pintag('contact', {})</script>"
+    parts = [event(wire, "contact") + call, form(wire) + EARLY]
+    publish(wire, *(parts if before else reversed(parts)))
+    page = visit(context, wire)
+    wire.wait_for_hits(2)
+    settled(page)
+    assert {request.path for request in wire.requests} == {"/v1/key-contact", "/v1/key-signup"}

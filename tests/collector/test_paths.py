@@ -11,7 +11,8 @@ from tests.collector.test_refusing import GOOD, refused, said
 from tracker.collector.app import make_app
 from tracker.rules.refusals import Refusal
 from tracker.settings import Settings
-from tracker.snippets import tracking
+from tracker.snippets import forms, tracking
+from tracker.snippets.forms import FormName
 from tracker.snippets.render import hosted_script
 from tracker.stores import definitions
 from tracker.stores.definitions import Definition
@@ -51,7 +52,7 @@ def test_snippets_are_rendered_with_them(
         scripts_path="/pt/js",
     )
     config = tracking.snippet_config(house.db, chosen, vote, datetime.now(UTC))
-    for form in ("inline", "hosted"):
-        assert f"https://shop.example/x/pt/h/{key}" in tracking.render_form(config, form)
+    for form in FormName:
+        assert f"https://shop.example/x/pt/h/{key}" in forms.render(config, form).text
     source = f'src="https://shop.example/x/pt/js/{hosted_script().hash}.js"'
-    assert source in tracking.render_form(config, "hosted")
+    assert source in forms.render(config, FormName.HOSTED).text

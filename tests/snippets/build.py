@@ -9,7 +9,8 @@ import re
 from datetime import date
 from pathlib import Path
 
-from tracker.snippets.render import SnippetConfig, gzip_size, render_hosted, render_inline
+from tracker.snippets.forms import FORMS
+from tracker.snippets.render import SnippetConfig, gzip_size
 
 FOLDER = Path(__file__).parents[2] / "snippet_templates"
 SOURCES = ("runtime.js", "hosted.js", "stub.js")
@@ -46,8 +47,9 @@ def target(source: str) -> Path:
 def main() -> None:
     for source in SOURCES:
         target(source).write_text(minified(source), encoding="utf-8")
-    for form, html in (("inline", render_inline(SAMPLE)), ("hosted", render_hosted(SAMPLE))):
-        print(f"{form}: {len(html)} bytes, {gzip_size(html)} gzipped")
+    for name, form in FORMS.items():
+        text = form.render(SAMPLE).text
+        print(f"{name}: {len(text)} bytes, {gzip_size(text)} gzipped")
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ def inline_config(html: str) -> Any:
     return json.loads(hole)
 
 
-def hosted_config(html: str) -> Any:
-    """The configuration in a hosted snippet's tag."""
-    hole = read(html).scripts[-1].attributes["data-pintag"]
-    assert hole is not None
-    return json.loads(hole)
+def registered_config(html: str) -> Any:
+    """The configuration that a hosted snippet, or that of another event, registers."""
+    text = read(html).scripts[0].text
+    assert text.endswith("})")
+    return json.loads(text[text.rindex("pintag)({") + 8 : -1])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.snippets.pages import hosted_config, inline_config, read
+from tests.snippets.pages import inline_config, read, registered_config
 from tracker.snippets.render import SnippetConfig, json_hole, render_hosted, render_inline
 
 HOSTILE = (
@@ -46,7 +46,7 @@ def test_everything_round_trips(
     config = SnippetConfig(url, key, slug, name, 1, date(2026, 11, 23), source)
     inline, hosted = render_inline(config), render_hosted(config)
     expected = {"u": f"{url}/v1/{key}", "n": slug} | ({} if source is None else {"s": source})
-    assert hosted_config(hosted) == expected
+    assert registered_config(hosted) == expected
     assert json.loads(json_hole(expected)) == expected
     assert json_hole(expected) in inline
     assert inline_shape(inline) == (["script"], 1, "")

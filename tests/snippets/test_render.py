@@ -5,11 +5,12 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from tests.snippets.pages import hosted_config, inline_config, read
+from tests.snippets.pages import inline_config, read, registered_config
 from tracker.snippets.render import (
     SnippetConfig,
     hosted_script,
     json_hole,
+    render_event,
     render_hosted,
     render_inline,
 )
@@ -39,7 +40,7 @@ def test_inline_is_one_script_with_the_configuration() -> None:
 def test_a_source_is_in_the_configuration_only_if_its_owner_set_one() -> None:
     shop = replace(SIGNUP, source="Shop")
     assert inline_config(render_inline(shop))["s"] == "Shop"
-    assert hosted_config(render_hosted(shop))["s"] == "Shop"
+    assert registered_config(render_hosted(shop))["s"] == "Shop"
 
 
 def test_hosted_is_a_stub_and_an_async_tag() -> None:
@@ -47,11 +48,28 @@ def test_hosted_is_a_stub_and_an_async_tag() -> None:
     stub, tag = read(html).scripts
     script = hosted_script()
     assert stub.attributes == {}
-    assert set(tag.attributes) == {"async", "src", "integrity", "crossorigin", "data-pintag"}
+    assert set(tag.attributes) == {"async", "src", "integrity", "crossorigin"}
     assert tag.attributes["src"] == f"https://c.example/s/{script.hash}.js"
     assert tag.attributes["integrity"] == script.integrity
     assert tag.attributes["crossorigin"] == "anonymous"
-    assert hosted_config(html) == {"u": "https://c.example/v1/key1", "n": "signup"}
+    assert registered_config(html) == {"u": "https://c.example/v1/key1", "n": "signup"}
+
+
+def test_another_event_is_the_hosted_form_without_its_script() -> None:
+    hosted, event = render_hosted(SIGNUP), render_event(SIGNUP)
+    assert hosted.startswith(event)
+    assert read(event).scripts == read(hosted).scripts[:1]
+
+
+def test_a_nonce_is_on_every_script() -> None:
+    config = replace(SIGNUP, nonce="{{ nonce }}")
+    for html in (render_inline(config), render_hosted(config), render_event(config)):
+        assert {script.attributes["nonce"] for script in read(html).scripts} == {"{{ nonce }}"}
+
+
+def test_a_test_snippet_says_so_in_its_address() -> None:
+    html = render_event(replace(SIGNUP, test=True))
+    assert registered_config(html)["u"] == "https://c.example/v1/key1?test"
 
 
 def test_hash_and_integrity_are_the_bodys() -> None:

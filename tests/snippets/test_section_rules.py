@@ -1,4 +1,4 @@
-"""A section's rules for its snippets stand in both forms of them."""
+"""A section's rules for its snippets stand in all forms of them that pages carry."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,11 +7,12 @@ import psycopg
 import pytest
 from redis import Redis
 
-from tests.snippets.pages import hosted_config, inline_config
+from tests.snippets.pages import inline_config, registered_config
 from tracker.actions import saving, section_settings
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings
 from tracker.snippets import tracking
+from tracker.snippets.render import render_event, render_hosted, render_inline
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition
 from tracker.stores.sections import SectionChanges
@@ -41,7 +42,7 @@ def booking(db: psycopg.Connection, redis: Redis) -> Definition:
         (SectionChanges(strict_origin=True, addresses="whole"), {}),
     ],
 )
-def test_rules_reach_both_forms(
+def test_rules_reach_all_forms(
     settings: Settings,
     db: psycopg.Connection,
     redis: Redis,
@@ -51,6 +52,7 @@ def test_rules_reach_both_forms(
 ) -> None:
     section_settings.change(db, redis, sections.choose(db, "hotel"), changes)
     config = tracking.snippet_config(db, settings, booking, NOW)
-    inline = inline_config(tracking.render_form(config, "inline"))
-    assert hosted_config(tracking.render_form(config, "hosted")) == inline
+    inline = inline_config(render_inline(config))
+    assert registered_config(render_hosted(config)) == inline
+    assert registered_config(render_event(config)) == inline
     assert {part: inline[part] for part in inline if part in "cl"} == rendered

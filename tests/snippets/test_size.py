@@ -8,9 +8,10 @@ from platform import machine
 import pytest
 
 from tests.snippets.build import SAMPLE, SOURCES, minified, target
-from tracker.snippets.render import gzip_size, render_hosted, render_inline
+from tracker.snippets.render import gzip_size, render_event, render_hosted, render_inline
 
 LIMIT = 1_500  # DESIGN.md, 7
+EVENT_LIMIT = 250
 
 
 def test_an_inline_snippet_stays_within_its_budget() -> None:
@@ -26,6 +27,15 @@ def test_even_one_with_long_names() -> None:
 def test_and_one_of_a_version_that_is_still_to_come() -> None:
     upcoming = replace(SAMPLE, usable_from=datetime(2026, 11, 25, 7, 51, tzinfo=UTC))
     assert gzip_size(render_inline(upcoming)) <= LIMIT
+
+
+def test_another_event_adds_little_to_a_page_and_is_small_by_itself() -> None:
+    other = replace(
+        SAMPLE, event_name="Contact form", slug="contact-form", key="Qp7mT2xWc9LrHn4vKs8d"
+    )
+    page, html = render_inline(SAMPLE), render_event(other)
+    assert gzip_size(page + html) - gzip_size(page) <= EVENT_LIMIT
+    assert gzip_size(html) <= EVENT_LIMIT
 
 
 def test_the_hosted_form_is_small_in_the_page() -> None:

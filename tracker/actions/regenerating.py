@@ -7,7 +7,7 @@ import psycopg
 import redis
 
 from tracker.rules.definitions import current_version
-from tracker.snippets import publishing, render, tracking
+from tracker.snippets import publishing, tracking
 from tracker.snippets.tracking import TrackingError
 from tracker.stores import definitions, losses, snippets
 from tracker.stores.definitions import Definition
@@ -69,8 +69,7 @@ def _renew(
     if version is None:
         raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
     retiring = [] if grace is None else _in_use(connection, definition.id, version.number)
-    script = render.hosted_script()
-    definitions.keep_script(connection, script.hash, script.body)
+    tracking.keep_scripts(connection)
     if not snippets.regenerate(
         connection,
         definition.id,

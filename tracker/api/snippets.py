@@ -1,7 +1,7 @@
 """The API's web tracking: the switch, and the snippets to paste."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -10,8 +10,10 @@ from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
 from tracker.rules.clients import Scope
 from tracker.rules.definitions import current_version
-from tracker.snippets import tracking
-from tracker.snippets.render import gzip_size
+from tracker.snippets import forms, tracking
+from tracker.snippets.config import NONCE
+from tracker.snippets.forms import FormName
+from tracker.snippets.texts import gzip_size
 from tracker.stores import definitions, losses, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
@@ -31,19 +33,29 @@ class Tracking(msgspec.Struct):
 
 
 class SnippetQuery(msgspec.Struct):
-    """version: by number or id; left out, it is the current one."""
+    """version: by number or id; left out, it is the current one. nonce: of the page's
+    Content-Security-Policy, or what stands in its place; test: for trying out.
+    """
 
-    form: Literal["inline", "hosted"] = "inline"
+    form: FormName = FormName.INLINE
     version: str | None = None
+    nonce: Annotated[str, msgspec.Meta(pattern=f"^{NONCE}$")] | None = None
+    test: bool = False
 
 
 class SnippetView(msgspec.Struct):
-    """The HTML to paste, and its size as browsers load it."""
+    """The text of the form (`html`, whatever it is), and its size as browsers load it.
 
-    form: str
+    csp: the directives of a Content-Security-Policy that it needs; integrity: the hash of the
+    script that it loads or is, null where there is none.
+    """
+
+    form: FormName
     version_id: str
     html: str
     gzip_bytes: int
+    csp: list[str]
+    integrity: str | None
 
 
 class Regeneration(msgspec.Struct, forbid_unknown_fields=True):
@@ -90,10 +102,23 @@ def show_snippet(call: Call) -> Answer:
         if query.version
         else current_version(definition.versions, call.now)
     )
-    config = tracking.snippet_config(call.connection, call.settings, definition, call.now, version)
-    html = tracking.render_form(config, query.form)
+    config = tracking.snippet_config(
+        call.connection,
+        call.settings,
+        definition,
+        call.now,
+        version,
+        nonce=query.nonce,
+        test=query.test,
+    )
+    tracking.keep_scripts(call.connection)
+    rendered = forms.render(config, query.form)
     version_id = version.public_id if version else ""
-    return Answer(SnippetView(query.form, version_id, html, gzip_size(html)))
+    size = gzip_size(rendered.text)
+    view = SnippetView(
+        query.form, version_id, rendered.text, size, list(rendered.csp), rendered.integrity
+    )
+    return Answer(view)
 
 
 def list_snippets(call: Call) -> Answer:

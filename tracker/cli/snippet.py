@@ -13,8 +13,10 @@ from tracker.cli.screen import harmless, whole
 from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
-from tracker.snippets import publishing, tracking
-from tracker.snippets.render import gzip_size
+from tracker.snippets import forms, publishing, tracking
+from tracker.snippets.config import SnippetConfig
+from tracker.snippets.forms import FORMS, FormName, Rendered
+from tracker.snippets.texts import gzip_size
 from tracker.stores import definitions, jobs, losses, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
@@ -25,15 +27,23 @@ Name = Annotated[str, typer.Argument(help="The event's name, slug or discriminat
 OptionalName = Annotated[
     str | None, typer.Argument(help="The event's name, slug or discriminator.")
 ]
+_FORMS = "; ".join(f"{name}: {form.summary}" for name, form in FORMS.items())
 
 
 @app.command()
 def show(
     name: Name,
-    form: Annotated[str, typer.Option(help="inline or hosted.")] = "inline",
+    form: Annotated[FormName, typer.Option(help=_FORMS)] = FormName.INLINE,
     version: Annotated[
         str | None, typer.Option(help="A version, by number or id; default: the current one.")
     ] = None,
+    nonce: Annotated[
+        str | None,
+        typer.Option(help="Of the page's Content-Security-Policy, or what stands in its place."),
+    ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="For trying out: its hits never come on profiles.")
+    ] = False,
     section: SectionOption = None,
 ) -> None:
     """Print the snippet of the current version, or another, ready to paste."""
@@ -41,19 +51,29 @@ def show(
         definition = stores.definition(section, name)
         now = datetime.now(UTC)
         chosen = comparing.version(definition, version) if version else None
-        config = tracking.snippet_config(stores.database, stores.settings, definition, now, chosen)
+        config = tracking.snippet_config(
+            stores.database, stores.settings, definition, now, chosen, nonce=nonce, test=test
+        )
         # Whoever gets to see a snippet must not find a collector that does not know it.
+        tracking.keep_scripts(stores.database)
         publishing.publish(stores.database, stores.redis)
-    html = tracking.render_form(config, form)
-    typer.echo(html.rstrip("\n"))
+    rendered = forms.render(config, form)
+    typer.echo(rendered.text.rstrip("\n"))
+    _explain(config, form, rendered)
+
+
+def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
+    """On stderr, so that the form alone can go into a file."""
     if config.usable_from is not None:
         until = f"{config.usable_from.astimezone(UTC):%F %T}Z"
         typer.echo(f"Its version can be used from {until}: until then its hits wait.", err=True)
-    typer.echo(
-        f"{len(html.encode()):,} bytes, {gzip_size(html):,} gzipped. Paste it once a page, then"
-        f" call: pintag('{definition.slug}', {{…}})",
-        err=True,
-    )
+    text = rendered.text
+    size = f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped."
+    typer.echo(f"{size} {FORMS[form].usage.format(slug=config.slug)}", err=True)
+    if rendered.csp:
+        typer.echo(f"Content-Security-Policy: {'; '.join(rendered.csp)}", err=True)
+    if rendered.integrity is not None:
+        typer.echo(f"Subresource Integrity: {rendered.integrity}", err=True)
 
 
 @app.command("list")

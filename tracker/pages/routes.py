@@ -18,12 +18,17 @@ from tracker.rules import keyspaces
 from tracker.rules.definitions import Category
 from tracker.rules.keyspaces import BadKeyError, Identity
 from tracker.settings import Settings
-from tracker.snippets import tracking
+from tracker.snippets import forms, tracking
+from tracker.snippets.forms import FormName
 from tracker.stores import definitions, profiles, sections
 from tracker.stores.sections import Section
 
 HERE = Path(__file__).parent
-DEMO_FORMS = {"booking": "inline", "loyalty-tier": "inline", "poll-vote": "hosted"}
+DEMO_FORMS = {
+    "booking": FormName.INLINE,
+    "loyalty-tier": FormName.EVENT,
+    "poll-vote": FormName.HOSTED,
+}
 
 _templates = Environment(
     loader=FileSystemLoader(HERE / "templates"),
@@ -75,8 +80,8 @@ def _demo_snippets(
         definition = definitions.find(connection, section.id, slug)
         if definition and definition.web_tracking and definition.hidden_at is None:
             config = tracking.snippet_config(connection, settings, definition, now)
-            # Made by render.py, which lets nothing out of its place: the one trusted HTML here.
-            snippets[slug] = Markup(tracking.render_form(config, form))  # noqa: S704
+            # Made by forms, which let nothing out of its place: the one trusted HTML here.
+            snippets[slug] = Markup(forms.render(config, form).text)  # noqa: S704
     return snippets
 
 

@@ -1,5 +1,6 @@
 """Web tracking: the switch on a saved definition, and the snippets that it makes."""
 
+import re
 import secrets
 from datetime import datetime
 
@@ -8,7 +9,8 @@ import redis
 
 from tracker.rules.definitions import current_version, random_base36
 from tracker.settings import Settings
-from tracker.snippets import publishing, render
+from tracker.snippets import code, publishing
+from tracker.snippets.config import NONCE, SnippetConfig
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition, Version
 
@@ -37,10 +39,15 @@ def switch_on(
     snippet = definitions.switch_on(connection, definition.id, version.id, mint_key, now)
     if snippet is None:
         raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
-    script = render.hosted_script()
-    definitions.keep_script(connection, script.hash, script.body)
+    keep_scripts(connection)
     publishing.publish(connection, client)
     return snippet.key
+
+
+def keep_scripts(connection: psycopg.Connection) -> None:
+    """Keep what this release's snippets load, so that collectors have it from now on."""
+    for script in code.hosted_scripts():
+        definitions.keep_script(connection, script.hash, script.body)
 
 
 def switch_off(connection: psycopg.Connection, client: redis.Redis, definition: Definition) -> None:
@@ -55,8 +62,15 @@ def snippet_config(
     definition: Definition,
     now: datetime,
     version: Version | None = None,
-) -> render.SnippetConfig:
+    *,
+    nonce: str | None = None,
+    test: bool = False,
+) -> SnippetConfig:
     """What the snippet of a version, or the current one, is rendered from. Raises TrackingError."""
+    if nonce is not None and not re.fullmatch(NONCE, nonce):
+        raise TrackingError(
+            "A nonce has 1 to 200 characters, none of them ' \" < > & ; or a comma."
+        )
     chosen, version = version, version or current_version(definition.versions, now)
     snippet = definitions.snippet_of(connection, version.id) if version else None
     if chosen is not None and snippet is None and definition.web_tracking:
@@ -70,7 +84,7 @@ def snippet_config(
             f"Switch it on: pintag event track {definition.slug}"
         )
     section = sections.of_id(connection, definition.section_id)
-    return render.SnippetConfig(
+    return SnippetConfig(
         collector_url=settings.public_collector_url,
         key=snippet.key,
         slug=definition.slug,
@@ -83,12 +97,8 @@ def snippet_config(
         visitor_days=section.visitor_days,
         hits_path=settings.hits_path,
         scripts_path=settings.scripts_path,
+        fields=tuple(version.fields),
+        description=definition.description,
+        nonce=nonce,
+        test=test,
     )
-
-
-def render_form(config: render.SnippetConfig, form: str) -> str:
-    """The snippet's HTML in the form `inline` or `hosted`. Raises TrackingError for others."""
-    forms = {"inline": render.render_inline, "hosted": render.render_hosted}
-    if form not in forms:
-        raise TrackingError(f"There is no form {form!r} of a snippet: use inline or hosted.")
-    return forms[form](config)

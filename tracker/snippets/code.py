@@ -1,0 +1,91 @@
+"""The browser code of snippet_templates/, and the scripts that the collector hosts."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from tracker.snippets.config import SnippetConfig
+from tracker.snippets.texts import json_hole
+
+_CONFIG_CALL = "(PINTAG_CONFIG)"
+_COMPANIONS: dict[str, str] = {}
+"""Scripts beside the runtime, by the flag of SnippetConfig that asks for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A hosted script: `<scripts path>/{hash}.js` has this body for good."""
+
+    hash: str
+    integrity: str
+    body: str
+
+
+@cache
+def hosted_script() -> Script:
+    """The hosted script of this release, the same for every event and installation."""
+    return _script(_code("hosted.min.js").replace("PINTAG_RUNTIME", runtime()))
+
+
+def companions(config: SnippetConfig) -> tuple[Script, ...]:
+    """The scripts that a page with this snippet loads beside its runtime."""
+    return tuple(
+        _script(_code(name)) for flag, name in _COMPANIONS.items() if getattr(config, flag)
+    )
+
+
+def hosted_scripts() -> tuple[Script, ...]:
+    """All scripts of this release that snippets load from the collector."""
+    return (hosted_script(), *(_script(_code(name)) for name in _COMPANIONS.values()))
+
+
+def address_of(config: SnippetConfig, script: Script) -> str:
+    """Where the collector has a hosted script."""
+    return f"{config.collector_url}{config.scripts_path}/{script.hash}.js"
+
+
+def integrity_of(text: str) -> str:
+    """The hash of a file for Subresource Integrity."""
+    return "sha384-" + base64.b64encode(hashlib.sha384(text.encode()).digest()).decode()
+
+
+@cache
+def runtime() -> str:
+    """The runtime as an expression: a function that takes one snippet's configuration."""
+    return _code("runtime.min.js").removesuffix(_CONFIG_CALL)
+
+
+def registration(config: SnippetConfig) -> str:
+    """The code that tells a page's runtime of a snippet, or notes it until there is one."""
+    return _code("stub.min.js").removesuffix(_CONFIG_CALL) + f"({json_hole(config.public)})"
+
+
+@cache
+def template(name: str) -> Template:
+    """A template of snippet_templates/."""
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=False,  # noqa: S701 -- most is no HTML; what is, has the filter `e`
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+@cache
+def _script(body: str) -> Script:
+    return Script(hashlib.sha256(body.encode()).hexdigest()[:16], integrity_of(body), body)
+
+
+@cache
+def _code(name: str) -> str:
+    return _read(name).rstrip("\n")
+
+
+def _read(name: str) -> str:
+    return files("snippet_templates").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,49 @@
+"""What a form of a snippet is."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tracker.snippets.config import SnippetConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A form, ready to paste; csp: the directives that a strict content security policy needs for
+    it; integrity: the hash of the one script file that it has or loads, None where there is none.
+    """
+
+    text: str
+    csp: tuple[str, ...] = ()
+    integrity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """suffix: of the file to keep it in; summary: one line for people who choose; usage: what to do
+    with it, with a place for the `{slug}`.
+    """
+
+    suffix: str
+    summary: str
+    usage: str
+    render: Callable[[SnippetConfig], Rendered]
+
+
+def script_sources(
+    config: SnippetConfig, inline: str | None = None, addresses: Iterable[str] = ()
+) -> str:
+    """The directive that lets scripts run: by the page's nonce, else by hash and address."""
+    sources = list(addresses)
+    if config.nonce is not None:
+        sources = [f"'nonce-{config.nonce}'"]
+    elif inline is not None:
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        sources.insert(0, f"'sha256-{digest}'")
+    return " ".join(["script-src", *sources])
+
+
+def connections(config: SnippetConfig) -> str:
+    """The directive that lets hits out."""
+    return f"connect-src {config.origin}"
