@@ -62,6 +62,7 @@ def event_row(work: Work) -> EventRow:
         joins=work.identities[1:],
         address=queued.sender.address,
         agent=work.agent,
+        sent_ms=queued.sent,
     )
 
 

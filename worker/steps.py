@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from tracker.rules import agents
+from tracker.rules import agents, clocks
 from tracker.rules.claims import Claims
 from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
@@ -169,11 +169,18 @@ def read_id(raw: bytes) -> UUID | None:
 
 
 def check_id_time(work: Work, context: Context) -> Verdict | None:
-    """Refuse ids from too far away: events are kept in tables by the time in their ids."""
+    """Refuse ids from too far away: events are kept in tables by the time in their ids.
+
+    By the sender's own clock it may be near, though that clock is days off.
+    """
     assert work.id is not None
-    if is_near(work.id, work.received_ms):
+    off = clocks.estimate(work.queued.sent, work.received_ms)
+    if is_near(work.id, work.received_ms) or is_near(work.id, work.received_ms - off):
         return None
-    message = "The id was made more than 30 days before, or one day after, the hit's receipt."
+    message = (
+        "The id was made more than 30 days before, or one day after, the hit's receipt,"
+        " by the sender's clock, too."
+    )
     return _end(Reason.ID_TIME, "id", ErrorCode.OUT_OF_RANGE, message)
 
 

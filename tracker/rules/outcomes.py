@@ -34,7 +34,8 @@ class Reason(Described):
     ID_TIME = (
         "id_time",
         Outcome.QUARANTINED,
-        "The time inside the hit's id is more than 30 days before, or one day after, its receipt.",
+        "The time inside the hit's id is more than 30 days before, or one day after, its receipt,"
+        " by the sender's clock, too.",
     )
     INVALID_DATA = (
         "invalid_data",

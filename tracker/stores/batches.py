@@ -11,10 +11,12 @@ from uuid import UUID
 import msgspec
 import psycopg
 
+from tracker.rules import clocks as rules
+from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import QUEUED, Move
-from tracker.stores import catalog, event_locks, held, identities
+from tracker.stores import catalog, clocks, event_locks, held, identities
 from tracker.stores.held import HeldRow
 from tracker.stores.identities import Name
 
@@ -31,7 +33,8 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """A valid hit on its way to the event table; times in Unix ms, `data` as JSON.
 
     keyspace and key: the identifier that it is an event of, made where it is missing; joins:
-    others that are its person's, if they are nobody else's.
+    others that are its person's, if they are nobody else's; event_ms and sent_ms (0: unknown) are
+    by the sender's clock, and clock_ms corrects event_ms.
     """
 
     partition: int
@@ -49,12 +52,25 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
     joins: Sequence[Identity] = ()
     address: str | None = None
     agent: str | None = None
+    sent_ms: int = 0
+    clock_ms: int = 0
 
     @property
     def names(self) -> list[Name]:
         """Its identifier's, and those of all that may be joined to it."""
         identities = (Identity(self.keyspace, self.key), *self.joins)
         return [Name(self.section_id, *identity) for identity in identities]
+
+    @property
+    def clock(self) -> Name:
+        """The identifier that stands for the sender's clock: a visitor has one, people many."""
+        names = self.names
+        return next((name for name in names if name.keyspace == Keyspace.WEB), names[0])
+
+    @property
+    def off(self) -> int:
+        """How far its request was off, in ms, with the request's latency."""
+        return rules.estimate(self.sent_ms, self.received_ms)
 
 
 class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -146,20 +162,25 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
     identities.make(connection, {(e.section_id, e.keyspace, e.key) for e in events})
+    if any(rules.is_off(event.off) for event in events):
+        events = _correct(connection, events)
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
-        " data, page, referrer, claims, address, agent)"
+        " sent_at, clock_ms, data, page, referrer, claims, address, agent)"
         " SELECT e.id, e.section_id, i.id, e.version_id,"
         # In two parts: to_timestamp takes a double, which blurs milliseconds of far years.
-        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms',"
+        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms'"
+        " + coalesce(e.clock_ms, 0) * interval '1 ms',"
         " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
-        " e.data, e.page, e.referrer, e.claims, e.address, e.agent"
+        " to_timestamp(e.sent_ms / 1000) + mod(e.sent_ms, 1000) * interval '1 ms',"
+        " e.clock_ms, e.data, e.page, e.referrer, e.claims, e.address, e.agent"
         " FROM jsonb_to_recordset(%s::jsonb) AS e(id uuid, section_id int, version_id bigint,"
         " keyspace text, key text, event_ms bigint, received_ms bigint, data jsonb, page text,"
+        " referrer text, claims text, address text, agent text, sent_ms bigint, clock_ms bigint)"
         # A hit whose identifier is missing fails on NOT NULL: with an inner join it would vanish.
-        " referrer text, claims text, address text, agent text) LEFT JOIN identifier i"
-        " ON i.section_id = e.section_id AND i.keyspace = coalesce(e.keyspace, 'web')"
-        " AND i.key = e.key ORDER BY e.id ON CONFLICT DO NOTHING RETURNING section_id, id",
+        " LEFT JOIN identifier i ON i.section_id = e.section_id"
+        " AND i.keyspace = coalesce(e.keyspace, 'web') AND i.key = e.key ORDER BY e.id"
+        " ON CONFLICT DO NOTHING RETURNING section_id, id",
         (_json(events),),
         binary=True,
     )
@@ -171,6 +192,29 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         new.discard(key)
         moves[Move(event.partition, origin, outcome)] += 1
     return moves
+
+
+def _correct(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[EventRow]:
+    """The events with corrections of those whose senders' clocks are wrong, in their order.
+
+    A time that would leave the years that can be stored stays as it was sent.
+    """
+    off = [event for event in events if rules.is_off(event.off)]
+    kept = clocks.read(connection, {event.clock for event in off})
+    new: dict[Name, int] = {}
+    corrected = []
+    for event in events:
+        if rules.is_off(event.off):
+            known = kept.get(event.clock)
+            clock_ms = rules.correction(event.off, known)
+            if clock_ms != known:
+                kept[event.clock] = new[event.clock] = clock_ms
+            if 0 <= event.event_ms + clock_ms <= MAX_TIME_MS:
+                event = msgspec.structs.replace(event, clock_ms=clock_ms)
+        corrected.append(event)
+    if new:
+        clocks.keep(connection, new)
+    return corrected
 
 
 def _quarantine(

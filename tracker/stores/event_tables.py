@@ -7,8 +7,9 @@ from psycopg import sql
 
 from tracker.rules.ids import first_of
 
-WEEKS_BACK = 5
-WEEKS_AHEAD = 3
+WEEKS_BACK = 9
+WEEKS_AHEAD = 6
+"""Ids are up to 60 days old, or made up to 31 days ahead, as their clocks may be 30 days off."""
 OTHER = "event_other"
 """The default table: ids of weeks that have no table."""
 _LOCK = 7_361_002
