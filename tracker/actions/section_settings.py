@@ -9,6 +9,7 @@ import redis
 from tracker.actions.refusals import InvalidDraftError, RefusedError
 from tracker.rules import origins
 from tracker.rules.errors import ErrorCode, FieldError
+from tracker.rules.ip_addresses import NONE, TRUNCATED, WHOLE
 from tracker.snippets import publishing
 from tracker.stores import definitions, sections
 from tracker.stores.sections import Section, SectionChanges
@@ -16,9 +17,9 @@ from tracker.stores.sections import Section, SectionChanges
 MOST_VISITOR_DAYS = 3_650
 
 ADDRESSES = {
-    "whole": "the senders' are kept with their hits",
-    "truncated": "the senders' are kept without their end: of IPv4 24 bits stay, of IPv6 48",
-    "none": "none is kept",
+    WHOLE: "the senders' are kept with their hits",
+    TRUNCATED: "the senders' are kept without their end: of IPv4 24 bits stay, of IPv6 48",
+    NONE: "none is kept",
 }
 """What may be kept of IP addresses, in plain words."""
 
