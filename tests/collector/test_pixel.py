@@ -1,25 +1,16 @@
 """The pixel and the hosted script: what pages without fetch, and script tags, ask for."""
 
-import asyncio
-import base64
-import hashlib
 import json
 import time
 from typing import Any
 
 import pytest
-from redis import Redis
-from redis.asyncio import Redis as AsyncRedis
 
 from tests.collector.house import Collector, House
 from tests.collector.test_refusing import GOOD, refused, said
 from tracker.collector import pixel
-from tracker.collector.scripts import MOST_KEPT, Scripts
 from tracker.rules.ids import is_uuid7
 from tracker.rules.refusals import Refusal
-from tracker.settings import Settings
-from tracker.snippets.render import hosted_script
-from tracker.stores import key_table
 
 ID = "0199bd33-0000-7000-8000-000000000000"
 
@@ -104,49 +95,3 @@ def test_refusals(collector: Collector, house: House, key: str) -> None:
     assert said(get("/v1/nobody.gif?_visitor=a")) == refused(Refusal.UNSURE)
     assert len(house.hits()) == 1
     assert collector.post(key, GOOD).status_code == 204
-
-
-def test_the_hosted_script_is_kept_for_ever_and_has_the_bytes_of_its_integrity(
-    collector: Collector,
-) -> None:
-    script = hosted_script()
-    answer = collector.http.get(f"/s/{script.hash}.js", headers={"Origin": "https://shop.example"})
-    assert answer.status_code == 200
-    assert answer.content == script.body.encode()
-    digest = base64.b64encode(hashlib.sha384(answer.content).digest()).decode()
-    assert script.integrity == f"sha384-{digest}"
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert answer.headers["access-control-allow-origin"] == "*"
-
-
-def test_a_script_is_read_from_redis_once(collector: Collector, house: House) -> None:
-    path = f"/s/{hosted_script().hash}.js"
-    first = collector.http.get(path)
-    house.lose_table()
-    assert collector.http.get(path).content == first.content
-
-
-def test_few_scripts_are_kept(redis: Redis, settings: Settings) -> None:
-    names = [str(number) for number in range(MOST_KEPT + 1)]
-
-    async def read_all() -> list[bytes | None]:
-        async with AsyncRedis.from_url(settings.redis_url, legacy_responses=False) as client:
-            scripts = Scripts(client)
-            for name in names:
-                assert await scripts.get(name) == name.encode()
-            await client.delete(key_table.SCRIPTS)
-            return [await scripts.get(name) for name in names]
-
-    for name in names:
-        redis.hset(key_table.SCRIPTS, name, name)
-    assert asyncio.run(read_all()) == [None, *(name.encode() for name in names[1:])]
-
-
-def test_a_script_that_is_none(collector: Collector, house: House) -> None:
-    answer = collector.http.get("/s/0123456789abcdef.js")
-    assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
-    assert answer.headers["access-control-allow-origin"] == "*"
-    house.lose_table()
-    answer = collector.http.get(f"/s/{hosted_script().hash}.js")
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tracker.collector import pixel, senders
+from tracker.collector import encodings, pixel, senders
 from tracker.collector.bodies import read_body
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.intake import Intake, RefusedError, refusal_body
@@ -40,7 +40,11 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 NEVER_STORE = {**CORS, "Cache-Control": "no-store"}
-FOR_EVER = {**CORS, "Cache-Control": "public, max-age=31536000, immutable"}
+FOR_EVER = {
+    **CORS,
+    "Cache-Control": "public, max-age=31536000, immutable",
+    "Vary": "Accept-Encoding",
+}
 
 log = structlog.get_logger("collector")
 
@@ -168,16 +172,28 @@ async def preflight(request: Request) -> Response:
 
 async def get_script(request: Request) -> Response:
     """A hosted script. Its address is the hash of its content, so it never changes."""
+    name, asked = request.path_params["name"], request.headers
+    encoding = encodings.choose(asked.get("accept-encoding"))
     try:
-        body = await request.app.state.scripts.get(request.path_params["name"])
+        body = await request.app.state.scripts.get(name, encoding)
     except (redis.RedisError, OSError):
         body = None
     if body is None:
-        await request.app.state.keys.refresh()
-        if request.app.state.keys.current:
-            return Response(status_code=404, headers=NEVER_STORE)
-        return Response(status_code=503, headers={**NEVER_STORE, "Retry-After": "1"})
-    return Response(body, media_type="text/javascript", headers=FOR_EVER)
+        return await _no_script(request)
+    headers = {**FOR_EVER, "ETag": f'"{name}-{encoding}"'}
+    if encodings.matches(asked.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
+    return Response(body, media_type="text/javascript", headers=headers)
+
+
+async def _no_script(request: Request) -> Response:
+    """404 only while the key table, and with it the list of scripts, is known to be current."""
+    await request.app.state.keys.refresh()
+    if request.app.state.keys.current:
+        return Response(status_code=404, headers=NEVER_STORE)
+    return Response(status_code=503, headers={**NEVER_STORE, "Retry-After": "1"})
 
 
 async def get_health(request: Request) -> Response:

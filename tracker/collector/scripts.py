@@ -2,6 +2,7 @@
 
 from redis.asyncio import Redis
 
+from tracker.collector import encodings
 from tracker.stores import key_table
 
 MOST_KEPT = 16
@@ -9,17 +10,24 @@ MOST_KEPT = 16
 
 
 class Scripts:
-    """Reads scripts from Redis once: a name is the hash of its content, so it never changes."""
+    """Reads scripts from Redis once: a name is the hash of its content, so it never changes.
+
+    Each is compressed once, too, when somebody asks for it; all are kept in each encoding.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, dict[str, bytes]] = {}
 
-    async def get(self, name: str) -> bytes | None:
-        """A script's body; None where there is none. Raises redis.RedisError."""
-        body = self._kept.get(name) or await key_table.read_script(self._client, name)
-        if body is not None and name not in self._kept:
-            if len(self._kept) >= MOST_KEPT:
+    async def get(self, name: str, encoding: str = "identity") -> bytes | None:
+        """A script's body, encoded; None where there is none. Raises redis.RedisError."""
+        kept = self._kept.get(name)
+        if kept is None:
+            body = await key_table.read_script(self._client, name)
+            if body is None:
+                return None
+            kept = {each: encodings.encode(body, each) for each in encodings.PREFERRED}
+            if name not in self._kept and len(self._kept) >= MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[name] = body
-        return body
+            self._kept[name] = kept
+        return kept[encoding]
