@@ -82,6 +82,7 @@ def held_row(work: Work) -> HeldRow:
         hit_id=read_id(queued.raw),
         address=queued.sender.address,
         agent=work.agent,
+        tag=queued.sender.tag or None,
     )
 
 
@@ -102,6 +103,7 @@ def quarantine_row(work: Work) -> QuarantineRow:
         hit_id=work.id or read_id(work.queued.raw),
         address=work.queued.sender.address,
         agent=work.agent,
+        tag=work.queued.sender.tag or None,
     )
 
 

@@ -57,10 +57,10 @@ class Context:
 
     def _trust(self, row: SectionRow) -> Trust:
         if row.signing_secret is None:
-            return Trust(row.slug, None, row.trusts_pages)
+            return Trust(row.slug, None, row.trusts_pages, row.signed_tags)
         secret = self._secrets.get(row.signing_secret) or self.vault.decrypt(row.signing_secret)
         self._secrets[row.signing_secret] = secret
-        return Trust(row.slug, secret, row.trusts_pages)
+        return Trust(row.slug, secret, row.trusts_pages, row.signed_tags)
 
     def erased_in(self, section_id: int, raw: bytes) -> set[Identity]:
         """Those identifiers, of all that a hit mentions, that the section erased."""

@@ -74,7 +74,7 @@ def _lock_identities(connection: Connection, works: list[Work]) -> None:
 def _queued(hit: QuarantinedHit) -> QueuedHit:
     # Not through timestamp(), a float: times must stay to the millisecond.
     received_ms = (hit.received_at - EPOCH) // timedelta(milliseconds=1)
-    sender = Sender(hit.address, hit.agent or "", kept=True)
+    sender = Sender(hit.address, hit.agent or "", hit.tag or "", kept=True)
     stream_id = f"{received_ms}-0"
     return QueuedHit(hit.partition, stream_id, hit.snippet_key, hit.sent, hit.raw, None, sender)
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from tracker.rules import agents, clocks
+from tracker.rules import agents, clocks, tags
 from tracker.rules.claims import Claims
 from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
@@ -101,6 +101,17 @@ def drop_hidden(work: Work, context: Context) -> Verdict | None:
     """Drop hits of a definition that was hidden while they were queued."""
     assert work.pinned is not None
     return Verdict(Reason.HIDDEN, []) if work.pinned.hidden else None
+
+
+def check_tag(work: Work, context: Context) -> Verdict | None:
+    """Where the section wants signed tags, refuse hits from pages that it did not serve."""
+    assert work.pinned is not None
+    trust = context.trusts[work.pinned.section_id]
+    if not trust.signed_tags:
+        return None
+    queued = work.queued
+    error = tags.error(queued.sender.tag, trust, queued.key, work.received_ms)
+    return Verdict(Reason.BAD_TAG, [error]) if error else None
 
 
 HOLD = Verdict(None, [])
@@ -234,6 +245,7 @@ STEPS: tuple[Step, ...] = (
     drop_bots,
     find_snippet,
     drop_hidden,
+    check_tag,
     hold,
     decode,
     identify,

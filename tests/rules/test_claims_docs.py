@@ -2,15 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from tests.rules.signers import run
 from tracker.rules.claims import Trust, read, sign
 from tracker.rules.keyspaces import Identity, Keyspace
 
@@ -24,11 +22,6 @@ PROGRAMS = {
     "echo json_encode(array_map($sign, $keys));",
     "javascript": "{code}\nconst keys = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));\n"
     "console.log(JSON.stringify(keys.map((k) => pintagClaim('s3cret', 'harbour', 'crm-id', k))));",
-}
-COMMANDS = {
-    "python": [sys.executable, "-c"],
-    "php": ["php", "-r"],
-    "javascript": ["node", "-e"],
 }
 KEYS = [
     "7",
@@ -44,15 +37,8 @@ KEYS = [
 
 @pytest.mark.parametrize("language", PROGRAMS)
 def test_the_helpers_sign(language: str) -> None:
-    command, *options = COMMANDS[language]
-    assert shutil.which(command), f"Install {command}: python -m tests.tools.install"
     (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    program = PROGRAMS[language].replace("{code}", code)
-    done = subprocess.run(
-        [command, *options, program], input=json.dumps(KEYS).encode(), capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
-    claims = json.loads(done.stdout)
+    claims = json.loads(run(language, PROGRAMS[language].replace("{code}", code), KEYS))
     assert [claim["key"] for claim in claims] == KEYS
     for claim in claims:
         expires = claim["expires"]

@@ -5,15 +5,13 @@ the section's signing secret, which only the section's own servers know. What is
 no keyspace that can be claimed, is data of the event like an unsigned claim.
 """
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
 
-from tracker.rules import keyspaces
+from tracker.rules import keyspaces, signing
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
@@ -23,11 +21,15 @@ PREFERENCE = (Keyspace.CRM_ID, Keyspace.EMAIL, Keyspace.MOBILE)
 
 
 class Trust(NamedTuple):
-    """Whom a section believes: who has its signing secret, and its pages if it trusts them."""
+    """Whom a section believes: who has its signing secret, and its pages if it trusts them.
+
+    signed_tags: it believes no hit whose address has no signed tag.
+    """
 
     slug: str
     secret: str | None = None
     trusts_pages: bool = False
+    signed_tags: bool = False
 
 
 class SignedClaim(msgspec.Struct):
@@ -55,8 +57,7 @@ class Claims:
 
 def sign(secret: str, section: str, keyspace: Keyspace, key: str, expires: int) -> str:
     """The signature of a claim on a key, as it will be sent; `section` is the section's slug."""
-    message = f"pintag-claim-v1\n{section}\n{keyspace}\n{expires}\n{key}"
-    return hmac.digest(secret.encode(), message.encode(), hashlib.sha256).hex()
+    return signing.signature(secret, "pintag-claim-v1", section, keyspace, expires, key)
 
 
 def read(sent: Mapping[str, msgspec.Raw], trust: Trust, prefix: str, received_ms: int) -> Claims:
@@ -129,7 +130,7 @@ def _is_signed(keyspace: Keyspace, claim: SignedClaim, trust: Trust) -> bool:
     if trust.secret is None:
         return False
     expected = sign(trust.secret, trust.slug, keyspace, claim.key, claim.expires)
-    return hmac.compare_digest(expected.encode(), claim.signature.lower().encode())
+    return signing.is_same(expected, claim.signature)
 
 
 def _take_proven(claims: Claims, name: str, identity: Identity) -> None:

@@ -21,8 +21,8 @@ class ErrorCode(Described):
     MALFORMED = "malformed", "The whole, or this value, is not valid JSON in UTF-8."
     TOO_DEEP = "too_deep", "The JSON is nested too deep to be read."
     BAD_FORMAT = "bad_format", "The text is not of the required form."
-    BAD_SIGNATURE = "bad_signature", "The claim was not signed with the section's signing secret."
-    EXPIRED = "expired", "The claim's signature was good only until a time before the receipt."
+    BAD_SIGNATURE = "bad_signature", "It was not signed with the section's signing secret."
+    EXPIRED = "expired", "The signature was good only until a time before the receipt."
     # The rest is for definitions only.
     CONTROL_CHARACTER = "control_character", "The text holds a character that cannot be shown."
     DUPLICATE = "duplicate", "Two fields have the same key or the same id."

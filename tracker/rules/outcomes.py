@@ -47,6 +47,11 @@ class Reason(Described):
         Outcome.QUARANTINED,
         "A signed claim is not the section's, or it has expired and there is no other identifier.",
     )
+    BAD_TAG = (
+        "bad_tag",
+        Outcome.QUARANTINED,
+        "The section wants signed tags, and the hit's is missing, not the section's, or expired.",
+    )
     INTERNAL_ERROR = (
         "internal_error",
         Outcome.QUARANTINED,

@@ -88,6 +88,7 @@ class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
     hit_id: UUID | None = None
     address: str | None = None
     agent: str | None = None
+    tag: str | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -225,14 +226,14 @@ def _quarantine(
     new = _not_kept_without_section(connection, rows)
     done = connection.execute(
         "WITH new AS (INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
-        " hit_id, reason, errors, raw, sent, received_at, address, agent)"
+        " hit_id, reason, errors, raw, sent, received_at, address, agent, tag)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, reason, errors,"
         " decode(raw, 'base64'), sent,"
         " to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms',"
-        " address, agent"
+        " address, agent, tag"
         " FROM jsonb_to_recordset(%s::jsonb) AS q(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, reason text, errors jsonb, raw text,"
-        " sent bigint, received_ms bigint, address text, agent text)"
+        " sent bigint, received_ms bigint, address text, agent text, tag text)"
         " ON CONFLICT DO NOTHING RETURNING partition, reason)"
         " SELECT partition, reason, count(*) FROM new GROUP BY partition, reason",
         (_json(new),),

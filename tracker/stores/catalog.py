@@ -49,13 +49,14 @@ class SectionRow(msgspec.Struct, frozen=True):
     slug: str
     signing_secret: bytes | None
     trusts_pages: bool
+    signed_tags: bool
 
 
 def sections(connection: psycopg.Connection) -> list[SectionRow]:
-    """What decides over the claims in a section's hits, of all sections."""
+    """What decides over the claims and tags of a section's hits, of all sections."""
     with connection.cursor(row_factory=class_row(SectionRow)) as cursor:
         return cursor.execute(
-            "SELECT id, slug, signing_secret, trusts_pages FROM section"
+            "SELECT id, slug, signing_secret, trusts_pages, signed_tags FROM section"
         ).fetchall()
 
 

@@ -30,6 +30,7 @@ class HeldRow(msgspec.Struct, frozen=True, omit_defaults=True):
     hit_id: UUID | None = None
     address: str | None = None
     agent: str | None = None
+    tag: str | None = None
 
 
 def add(connection: psycopg.Connection, rows: Sequence[HeldRow], origin: str) -> Counter[Move]:
@@ -38,13 +39,13 @@ def add(connection: psycopg.Connection, rows: Sequence[HeldRow], origin: str) ->
         return Counter()
     done = connection.execute(
         "WITH new AS (INSERT INTO held (partition, section_id, version_id, snippet_key, hit_id,"
-        " raw, sent, received_at, due_at, address, agent)"
+        " raw, sent, received_at, due_at, address, agent, tag)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, decode(raw, 'base64'),"
         " sent, to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms',"
-        " due_at, address, agent"
+        " due_at, address, agent, tag"
         " FROM jsonb_to_recordset(%s::jsonb) AS h(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, raw text, sent bigint,"
-        " received_ms bigint, due_at timestamptz, address text, agent text)"
+        " received_ms bigint, due_at timestamptz, address text, agent text, tag text)"
         " ON CONFLICT DO NOTHING RETURNING partition)"
         " SELECT partition, count(*) FROM new GROUP BY partition",
         (msgspec.json.encode(rows).decode(),),
@@ -90,12 +91,13 @@ def read(connection: psycopg.Connection, ids: Sequence[int]) -> list[QueuedHit]:
     """These hits, in order of arrival, as they came; those that are gone are left out."""
     rows = connection.execute(
         "SELECT partition, (extract(epoch FROM received_at) * 1000)::bigint || '-0', snippet_key,"
-        " sent, raw, id, address, agent FROM held WHERE id = ANY(%s) ORDER BY id",
+        " sent, raw, id, address, coalesce(agent, ''), coalesce(tag, '')"
+        " FROM held WHERE id = ANY(%s) ORDER BY id",
         (list(ids),),
     )
     return [
-        QueuedHit(number, stream_id, key, sent, raw, id_, Sender(address, agent or "", kept=True))
-        for number, stream_id, key, sent, raw, id_, address, agent in rows
+        QueuedHit(number, stream_id, key, sent, raw, id_, Sender(address, agent, tag, kept=True))
+        for number, stream_id, key, sent, raw, id_, address, agent, tag in rows
     ]
 
 

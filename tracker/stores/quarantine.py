@@ -33,13 +33,14 @@ class QuarantinedHit(msgspec.Struct, frozen=True):
     received_at: datetime
     address: str | None
     agent: str | None
+    tag: str | None
     event: str | None
     version_number: int | None
 
 
 _SELECT = (
     "SELECT q.id, q.partition, q.section_id, q.version_id, q.snippet_key, q.hit_id, q.reason,"
-    " q.errors, q.raw, q.sent, q.received_at, q.address, q.agent, d.name AS event,"
+    " q.errors, q.raw, q.sent, q.received_at, q.address, q.agent, q.tag, d.name AS event,"
     " v.number AS version_number"
     " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
     " LEFT JOIN definition d ON d.id = v.definition_id"

@@ -31,8 +31,8 @@ COMMENT ON COLUMN event.clock_ms IS
 COMMENT ON COLUMN event.address IS 'the sender''s, as far as its section keeps addresses';
 COMMENT ON COLUMN event.agent IS 'browser and system, as far as they are kept';
 
-ALTER TABLE held ADD COLUMN address text, ADD COLUMN agent text;
-ALTER TABLE quarantine ADD COLUMN address text, ADD COLUMN agent text;
+ALTER TABLE held ADD COLUMN address text, ADD COLUMN agent text, ADD COLUMN tag text;
+ALTER TABLE quarantine ADD COLUMN address text, ADD COLUMN agent text, ADD COLUMN tag text;
 
 ALTER TABLE identifier ADD COLUMN clock_ms bigint;
 COMMENT ON COLUMN identifier.clock_ms IS
