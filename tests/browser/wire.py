@@ -85,8 +85,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path in self.wire.scripts:
             self._send(200, "text/javascript", self.wire.scripts[self.path])
-        elif self.path in self.wire.pages:
-            self._send(200, "text/html; charset=utf-8", self.wire.pages[self.path])
+        elif (page := self.path.split("?")[0]) in self.wire.pages:
+            self._send(200, "text/html; charset=utf-8", self.wire.pages[page])
         else:
             self._send(404, "text/plain", "")
 

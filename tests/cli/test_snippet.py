@@ -91,3 +91,11 @@ def test_refusals(shop: Run) -> None:
     assert "--grace-days" in shop(
         "snippet", "regenerate", "vote", "--rotate-key", "--grace-days", "-1", code=2
     )
+
+
+def test_attributes_come_with_the_snippet_if_asked_for(vote: Run) -> None:
+    for form in ("inline", "hosted"):
+        plain = vote("snippet", "show", "vote", "--form", form)
+        assert "data-pintag-" not in plain
+        more = vote("snippet", "show", "vote", "--form", form, "--attributes")
+        assert "data-pintag-" in more

@@ -9,11 +9,12 @@ import re
 from datetime import date
 from pathlib import Path
 
+from tracker.snippets.code import attributes_script, hosted_script
 from tracker.snippets.forms import FORMS
 from tracker.snippets.render import SnippetConfig, gzip_size
 
 FOLDER = Path(__file__).parents[2] / "snippet_templates"
-SOURCES = ("runtime.js", "hosted.js", "stub.js")
+SOURCES = ("runtime.js", "hosted.js", "stub.js", "attributes.js")
 _CONSTANT = re.compile(r"^ *const ([A-Z]+) = ([0-9e]+);.*$", re.MULTILINE)
 SAMPLE = SnippetConfig(
     collector_url="https://collect.example.com",
@@ -47,8 +48,10 @@ def target(source: str) -> Path:
 def main() -> None:
     for source in SOURCES:
         target(source).write_text(minified(source), encoding="utf-8")
-    for name, form in FORMS.items():
-        text = form.render(SAMPLE).text
+    texts = {str(name): form.render(SAMPLE).text for name, form in FORMS.items()}
+    texts["hosted script"] = hosted_script().body
+    texts["attributes"] = attributes_script()
+    for name, text in texts.items():
         print(f"{name}: {len(text)} bytes, {gzip_size(text)} gzipped")
 
 

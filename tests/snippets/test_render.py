@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from tests.snippets.pages import inline_config, read, registered_config
+from tracker.snippets.code import attributes_script
+from tracker.snippets.forms import pages
 from tracker.snippets.render import (
     SnippetConfig,
     hosted_script,
@@ -99,3 +101,20 @@ def test_json_hole_is_ascii_and_has_nothing_that_html_reads() -> None:
 def test_rendering_twice_gives_the_same() -> None:
     assert render_inline(SIGNUP) == render_inline(SIGNUP)
     assert render_hosted(SIGNUP) == render_hosted(SIGNUP)
+
+
+def test_attributes_are_a_second_script_that_the_policy_lets_run() -> None:
+    rendered = pages.inline(replace(SIGNUP, attributes=True))
+    runtime, attributes = read(rendered.text).scripts
+    assert [runtime] == read(render_inline(SIGNUP)).scripts
+    assert attributes.text == attributes_script()
+    for script in (runtime, attributes):
+        digest = base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in rendered.csp[0]
+    assert read(pages.inline(replace(SIGNUP, attributes=True, nonce="n1")).text).tags == 2 * [
+        "script"
+    ]
+
+
+def test_the_hosted_script_brings_the_attributes() -> None:
+    assert hosted_script().body.endswith("\n" + attributes_script())

@@ -44,6 +44,9 @@ def show(
     test: Annotated[
         bool, typer.Option("--test", help="For trying out: its hits never come on profiles.")
     ] = False,
+    attributes: Annotated[
+        bool, typer.Option("--attributes", help="With the script for data-pintag-* attributes.")
+    ] = False,
     section: SectionOption = None,
 ) -> None:
     """Print the snippet of the current version, or another, ready to paste."""
@@ -52,7 +55,14 @@ def show(
         now = datetime.now(UTC)
         chosen = comparing.version(definition, version) if version else None
         config = tracking.snippet_config(
-            stores.database, stores.settings, definition, now, chosen, nonce=nonce, test=test
+            stores.database,
+            stores.settings,
+            definition,
+            now,
+            chosen,
+            nonce=nonce,
+            test=test,
+            attributes=attributes,
         )
         # Whoever gets to see a snippet must not find a collector that does not know it.
         tracking.keep_scripts(stores.database)

@@ -28,7 +28,8 @@ class Script:
 @cache
 def hosted_script() -> Script:
     """The hosted script of this release, the same for every event and installation."""
-    return _script(_code("hosted.min.js").replace("PINTAG_RUNTIME", runtime()))
+    loader = _code("hosted.min.js").replace("PINTAG_RUNTIME", runtime())
+    return _script(f"{loader}\n{attributes_script()}")
 
 
 def companions(config: SnippetConfig) -> tuple[Script, ...]:
@@ -57,6 +58,11 @@ def integrity_of(text: str) -> str:
 def runtime() -> str:
     """The runtime as an expression: a function that takes one snippet's configuration."""
     return _code("runtime.min.js").removesuffix(_CONFIG_CALL)
+
+
+def attributes_script() -> str:
+    """The script for `data-pintag-*` attributes; it needs no more of a runtime than `pintag`."""
+    return _code("attributes.min.js")
 
 
 def registration(config: SnippetConfig) -> str:

@@ -65,6 +65,7 @@ def snippet_config(
     *,
     nonce: str | None = None,
     test: bool = False,
+    attributes: bool = False,
 ) -> SnippetConfig:
     """What the snippet of a version, or the current one, is rendered from. Raises TrackingError."""
     if nonce is not None and not re.fullmatch(NONCE, nonce):
@@ -101,4 +102,5 @@ def snippet_config(
         description=definition.description,
         nonce=nonce,
         test=test,
+        attributes=attributes,
     )

@@ -32,16 +32,24 @@ class Form:
 
 
 def script_sources(
-    config: SnippetConfig, inline: str | None = None, addresses: Iterable[str] = ()
+    config: SnippetConfig,
+    inline: str | None = None,
+    addresses: Iterable[str] = (),
+    also_inline: Iterable[str] = (),
 ) -> str:
     """The directive that lets scripts run: by the page's nonce, else by hash and address."""
     sources = list(addresses)
     if config.nonce is not None:
         sources = [f"'nonce-{config.nonce}'"]
-    elif inline is not None:
-        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
-        sources.insert(0, f"'sha256-{digest}'")
+    else:
+        scripts = [] if inline is None else [inline, *also_inline]
+        sources = [_source_hash(script) for script in scripts] + sources
     return " ".join(["script-src", *sources])
+
+
+def _source_hash(script: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
 
 
 def connections(config: SnippetConfig) -> str:

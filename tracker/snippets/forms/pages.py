@@ -26,11 +26,12 @@ def _page(config: SnippetConfig, script: str, *loaded: Script) -> Rendered:
     loaded = (*loaded, *code.companions(config))
     addresses = [code.address_of(config, one) for one in loaded]
     hashes = [one.integrity for one in loaded]
+    beside = [code.attributes_script()] if config.attributes else []
     text = code.template("page.html.j2").render(
         comment=html_comment(title(config)),
         nonce=config.nonce,
-        script=script,
+        scripts=[script, *beside],
         hosted=list(zip(addresses, hashes, strict=True)),
     )
-    csp = (script_sources(config, script, addresses), connections(config))
+    csp = (script_sources(config, script, addresses, beside), connections(config))
     return Rendered(text, csp, hashes[0] if hashes else None)
