@@ -2,208 +2,227 @@
 //
 // A page may hold many snippets, inline and hosted, rendered years apart. The first runtime to
 // run stays; every later one only registers itself with it. So these are promises for good:
-//   pintag(slug, data)   the one public function; "identify" and "reset" are no slugs
-//   pintag(config)       registers a snippet, as does pintag.r(config) in runtimes of any age:
-//                        {u: its address, n: its slug, s: its source}
+//   pintag(slug, data)   the one public function; "identify", "reset", "consent" are no slugs
+//   pintag(config)       registers a snippet, and so does pintag.r(config); its parts:
+//                        u its address, n its slug, s its source, l: ms that a visitor id is
+//                        good for; c: 1 consent is required, 0 it is not, whatever the browser
+//                        says; left out: it is where Do Not Track or Global Privacy Control is on
 //   pintag.q             has push([slug, data, time]), for calls that came before the runtime
-//   localStorage         "pintag.v" is the visitor, "pintag.h.<id>" one unsent hit: {u, h}
+//   localStorage         "pintag.v" is the visitor, "pintag.h.<id> <address>" one unsent hit,
+//                        "pintag.l.<address>" how many hits to this address were given up
 //
+// The storage is the queue: whichever page has the lock sends from it, in order, for all tabs.
 // tests/snippets/build.py makes runtime.min.js of this; run it after every change.
 ((config) => {
-  // What became of a hit so far, in the order of how little there is left to do for it: a flush
-  // takes all hits up to a state.
-  const FREE = 0; // nothing yet, or its time to be tried again has come
-  const WAITING = 1; // sending it failed; it waits for the next try
-  const BEACONED = 2; // given to the browser when the page went away: there will be no answer
-  const FLYING = 3; // sent, and the answer is still to come
-
-  // Browsers allow a page 64 KiB of requests in flight that may outlive it. This is what the
-  // hits of one request may have: with the envelope and 99 commas it stays below 60,000 bytes.
-  const LIMIT = 59e3;
+  // Characters of the hits in a request: browsers allow a page 64 KiB in flight that may outlive
+  // it, and a character has at most 3 bytes.
+  const LIMIT = 2e4;
+  // What may wait after a failure: characters, with 1,000 more for each hit, and how old it may be
+  // in ms: 28 days, as the server takes ids of up to 30.
+  const ROOM = 2e6;
+  const AGE = 24192e5;
+  // Whether there is consent. Unless somebody asks for it, it is assumed.
+  const NO = 0;
+  const AWAITED = 1;
+  const ASSUMED = 2;
+  const YES = 3;
 
   // An element with the id "pintag" is in window.pintag, too; it has neither r nor q.
-  const earlier = window.pintag || 0;
-  if (earlier.r) return earlier.r(config);
+  let pintag = window.pintag || 0;
+  if (pintag.r) return pintag.r(config);
 
-  const configs = new Map(); // by slug
-  const calls = earlier.q || []; // calls that wait for their snippet
-  const pending = new Map(); // hits not settled, by storage key
-  let visitor;
-  let claims;
-  let timer;
-  let delay = 1e3;
-  let flying = 0; // bytes
+  const snippets = new Map(); // configurations by slug
+  const calls = pintag.q || []; // calls that wait for consent, or for their snippet
+  const flying = {}; // hits that this page sent and that have no answer yet, by key
+  const memory = {}; // what the storage does not take: it may be full
+  let storage = {};
+  let waits = {}; // until when nothing is sent, by address
+  let consent = ASSUMED;
+  let delay = 1e3; // before the next try
+  let most = 99; // index of the last hit of a batch
+  let claims, timer;
+  let last; // the time in the newest id
 
-  // Storage may be denied, full or missing, and so may sendBeacon: then we do without.
-  const attempt = (action) => {
+  try {
+    storage = localStorage || storage;
+  } catch (error) {} // denied
+
+  const read = (key) => storage[key] || memory[key];
+
+  const write = (key, text) => {
     try {
-      return action();
-    } catch (error) {}
+      storage[key] = text;
+    } catch (error) {
+      memory[key] = text;
+    }
   };
 
-  // 128 random bits, as 32 hexadecimal digits.
-  const random = () =>
-    Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-      byte.toString(16).padStart(2, 0),
-    ).join("");
-
-  const add = (key, url, hit) => {
-    const text = JSON.stringify(hit);
-    pending.set(key, { key, url, text, size: new Blob([text]).size, state: FREE });
+  const erase = (key) => {
+    delete storage[key];
+    delete memory[key];
   };
 
-  // True if it worked.
-  const store = (key, text) => attempt(() => !localStorage.setItem(key, text));
+  // Our keys that begin like this; hits are in the order of their times, with which ids begin.
+  const keys = (start) =>
+    Object.keys(storage)
+      .concat(Object.keys(memory))
+      .filter((key) => key.startsWith("pintag." + start))
+      .sort();
 
-  // Who it is at this moment: a call that waits for its snippet keeps it.
-  const identity = () => {
-    visitor =
-      attempt(() => localStorage.getItem("pintag.v")) ||
-      // Never over what is stored: another tab, not heard of yet, may have just reset it.
-      (store("pintag.v", (visitor = visitor || random())), visitor);
-    return { visitor, claims };
-  };
+  // A UUIDv7: 48 bits of time, the version 7, the variant 8 and random digits, of which decimal
+  // ones will do.
+  const mint = (at) =>
+    (
+      at.toString(16).padStart(12, 0) +
+      7 +
+      crypto.getRandomValues(new Uint32Array(9)).join("")
+    ).replace(/(.{8})(.{4})(.{4})(.{3})(.{12}).*/, "$1-$2-$3-8$4-$5");
 
-  const track = (call) => {
+  // Whether such an id was made more than so many ms ago.
+  const isOlder = (id, ms) => Date.now() - ms > parseInt(id.replace("-", ""), 16);
+
+  const track = ([slug, data, at = Date.now(), who]) => {
     try {
-      const [slug, data, at, earlier] = call;
-      if (slug.n) return register(slug); // by a stub, or by another event's snippet
-      if (slug == "reset") {
-        // In one step: a tab that found none would store the old one again. What can't be stored
-        // must at least take the old one away.
-        claims = undefined;
-        visitor = random();
-        return store("pintag.v", visitor) || attempt(() => localStorage.removeItem("pintag.v"));
+      if (slug.u) {
+        snippets.set(slug.n, slug);
+        if (
+          consent == ASSUMED &&
+          (slug.c ?? (navigator.globalPrivacyControl || +navigator.doNotTrack))
+        )
+          consent = AWAITED;
+        return drain();
       }
-      if (slug == "identify") {
+      if (slug == "consent") {
+        consent = data ? YES : NO;
+        if (!data) {
+          claims = undefined;
+          keys("").forEach(erase);
+        }
+        return drain();
+      }
+      // A browser may load a page that nobody gets to see.
+      if (consent < ASSUMED || document.prerendering)
+        return consent && calls.push([slug, data, at, who]);
+      if (slug == "reset" || slug == "identify") {
         claims = undefined;
+        if (slug == "reset") erase("pintag.v");
         // A copy: what the page does to it later changes nothing, and each hit can hold it.
-        if (data) claims = { ...JSON.parse(JSON.stringify(data)) };
+        else if (data) claims = { ...JSON.parse(JSON.stringify(data)) };
         return;
       }
-      const who = earlier || identity();
-      const config = configs.get(slug);
-      if (!config) {
+      // Who it is at this moment: a call that waits for its snippet keeps it.
+      let visitor = read("pintag.v");
+      if (!visitor || isOlder(visitor, config.l || 34128e6))
+        write("pintag.v", (visitor = mint(Date.now())));
+      who ||= { visitor, claims };
+      const snippet = snippets.get(slug);
+      if (!snippet) {
         // Kept, as it may be the snippet of a hosted script that is still on its way.
         calls.push([slug, data, at, who]);
-        throw "no snippet: " + slug;
+        throw "no snippet for " + slug;
       }
-      // UUIDv7: 48 bits of time, the version 7, the variant 8 and random bits.
-      const id = (at.toString(16).padStart(12, 0) + 7 + random()).replace(
-        /(.{8})(.{4})(.{4})(.{3})(.{12}).*/,
-        "$1-$2-$3-8$4-$5",
+      // Ids of this page grow: hits of one ms would lose their order.
+      last = last >= at ? last + 1 : at;
+      const id = mint(last);
+      const key = "pintag.h." + id + " " + snippet.u;
+      write(
+        key,
+        JSON.stringify({
+          id,
+          at,
+          ...who,
+          data: { source: snippet.s, ...data },
+          page: location.href,
+          referrer: document.referrer,
+        }),
       );
-      const hit = {
-        id,
-        at,
-        ...who,
-        data: { source: config.s || "Website", ...data },
-        page: location.href,
-        referrer: document.referrer || undefined,
-      };
-      const key = "pintag.h." + id;
-      add(key, config.u, hit);
-      // An item of its own, so that two tabs never overwrite one another's.
-      store(key, JSON.stringify({ u: config.u, h: hit }));
       // Whatever else happens until then goes out in the same request.
-      setTimeout(flush, 0, FREE);
+      timer ||= setTimeout(flush);
     } catch (error) {
       console.warn("pintag:", error);
     }
   };
 
-  const flush = (upTo, leaving) => {
-    // One request: hits for one address, not too many and not too large, the oldest first.
+  // The calls that wait, and what the storage has.
+  const drain = () => {
+    calls.splice(0).forEach(track);
+    flush();
+  };
+
+  // Sends what there is, one request after the other: hits for one address, not too many, not too
+  // large, the oldest first. A page that goes away sends one request, whatever it was told.
+  const post = async (staying) => {
     const batch = [];
     let size = 0;
-    pending.forEach((hit) => {
-      if (
-        hit.state <= upTo &&
-        (!size || (hit.url == batch[0].url && !batch[99] && size + hit.size < LIMIT))
-      ) {
-        batch.push(hit);
-        size += hit.size;
+    let url, status, pause;
+    for (const key of consent < ASSUMED ? [] : keys("h.")) {
+      const to = key.split(" ")[1];
+      if (!(flying[key] || (staying && waits[to] > Date.now())) && to == (url ||= to)) {
+        size += read(key).length;
+        if (batch[most] || (batch[0] && size > LIMIT)) break;
+        batch.push(key);
+        flying[key] = 1;
       }
-    });
-    // What finds no room in flight goes once there is an answer.
-    if (!size || (flying && flying + size > LIMIT)) return;
-    post(batch, size, leaving);
-    flush(upTo, leaving);
-  };
-
-  const post = async (batch, size, leaving) => {
-    const { url } = batch[0];
-    const body = `{"sent":${Date.now()},"lost":0,"hits":[${batch.map((hit) => hit.text)}]}`;
-    const mark = (state) => batch.forEach((hit) => (hit.state = state));
-    if (leaving && attempt(() => navigator.sendBeacon(url, body))) return mark(BEACONED);
-    mark(FLYING);
-    flying += size;
-    let status;
-    try {
-      const options = { method: "POST", body, keepalive: size < LIMIT, credentials: "omit" };
-      // A connection may hang for good, as when a phone changes networks.
-      options.signal = attempt(() => AbortSignal.timeout(2e4));
-      const answer = await fetch(url, options);
-      await answer.text(); // only then has the browser room for more requests like this
-      status = answer.status;
-    } catch (error) {}
-    flying -= size;
-    if (batch[1] && [400, 413].includes(status)) {
-      // One hit spoils it for all: each is sent again, alone, as there is room for no other.
-      batch.forEach((hit) => (hit.size = LIMIT));
-      mark(FREE);
-    } else if ([204, 400, 403, 404, 410, 413].includes(status)) {
-      // Taken, or refused for good.
-      batch.forEach(({ key }) => {
-        pending.delete(key);
-        attempt(() => localStorage.removeItem(key));
-      });
-      delay = 1e3;
-    } else {
-      mark(WAITING);
-      // Hits that fail while a try is already due do not put off the next one.
-      if (!timer) {
-        timer = setTimeout(resume, delay * (0.5 + Math.random()));
-        delay = Math.min(delay * 2, 3e5);
-      }
-      return;
     }
-    flush(FREE);
+    if (!url) return;
+    try {
+      const answer = await fetch(url, {
+        method: "POST",
+        body: `{"sent":${Date.now()},"lost":${read("pintag.l." + url) || 0},"hits":[${batch.map(read)}]}`,
+        keepalive: batch[1] || size < LIMIT,
+        // A connection may hang for good, as when a phone changes networks.
+        signal: AbortSignal.timeout?.(2e4),
+      });
+      status = answer.status;
+      pause = answer.headers.get("Retry-After") * 1e3;
+    } catch (error) {}
+    batch.forEach((key) => (flying[key] = 0));
+    if (batch[1] && /400|413/.test(status)) {
+      // One hit spoils it for all: the next one goes alone.
+      most = 0;
+    } else if (/204|4[01][034]/.test(status)) {
+      // Taken, or refused for good.
+      batch.forEach(erase);
+      if (status == 204) erase("pintag.l." + url);
+      delay = 1e3;
+      most = 99;
+    } else {
+      pause = (pause > delay ? pause : delay) * (1 + Math.random());
+      waits[url] = Date.now() + pause;
+      setTimeout(flush, pause);
+      if (delay < 2e5) delay *= 2;
+      // What is too much, or too old, is given up, and counted.
+      size = 0;
+      keys("h.")
+        .reverse()
+        .forEach((key) => {
+          size += read(key).length + 1e3;
+          if (size > ROOM || isOlder(key.slice(9), AGE)) {
+            erase(key);
+            key = "pintag.l." + key.split(" ")[1];
+            write(key, -~read(key)); // one more than that
+          }
+        });
+    }
+    return staying && post(1);
   };
 
-  // Sends all that isn't in flight, and what other pages have left in the storage.
-  const resume = () => {
-    timer = clearTimeout(timer);
-    pending.forEach((hit) => hit.state > BEACONED || (hit.state = FREE));
-    attempt(() => {
-      // In the order of their times, with which the ids begin.
-      for (const key of Object.keys(localStorage).sort()) {
-        if (key.startsWith("pintag.h.") && !pending.has(key)) {
-          attempt(() => {
-            const { u, h } = JSON.parse(localStorage.getItem(key));
-            // Not ours if it has no id, and it would spoil the request that it is in.
-            h.id && add(key, u, h);
-          });
-        }
-      }
-    });
-    flush(FREE);
+  // One page at a time sends, for all tabs. There is no lock where the page is not secure, or may
+  // not store anything.
+  const flush = (isOnline) => {
+    timer = 0;
+    if (isOnline) waits = {};
+    navigator.locks?.request("pintag", post).catch(post) || post(1);
   };
 
-  const leave = () => flush(WAITING, true);
-
-  const register = (config) => {
-    configs.set(config.n, config);
-    calls.splice(0).forEach(track);
-  };
-
-  window.pintag = (slug, data) => track([slug, data, Date.now()]);
-  window.pintag.q = { push: track };
-  window.pintag.r = register;
-  register(config);
-  setTimeout(resume);
-  addEventListener("online", resume);
-  addEventListener("pageshow", resume);
-  addEventListener("pagehide", leave);
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : resume()));
+  pintag = window.pintag = (...call) => track(call);
+  pintag.q = pintag.r = pintag;
+  pintag.push = track;
+  pintag(config);
+  addEventListener("online", flush);
+  addEventListener("visibilitychange", () => {
+    // There may be no time to wait for the lock.
+    if (document.hidden) post();
+    else drain();
+  });
 })(PINTAG_CONFIG);

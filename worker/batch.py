@@ -57,7 +57,7 @@ def event_row(work: Work) -> EventRow:
         data=msgspec.Raw(work.data),
         keyspace=work.identities[0].keyspace if work.identities else Keyspace.WEB,
         page=hit.page,
-        referrer=hit.referrer,
+        referrer=hit.referrer or None,  # what browsers say where there is none is ""
         claims=work.claims,
         joins=work.identities[1:],
         address=queued.sender.address,

@@ -62,4 +62,21 @@ def settled(page: Page) -> None:
 def stored(page: Page) -> list[str]:
     """The ids of the hits in the storage."""
     keys: list[str] = page.evaluate("Object.keys(localStorage)")
-    return sorted(key.removeprefix("pintag.h.") for key in keys if key.startswith("pintag.h."))
+    hits = (key.removeprefix("pintag.h.") for key in keys if key.startswith("pintag.h."))
+    return sorted(key.split(" ")[0] for key in hits)
+
+
+def hide(page: Page) -> None:
+    """What a page goes through when its tab is left; it is there all the same."""
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))"
+    )
+
+
+def show(page: Page) -> None:
+    """The end of `hide`."""
+    page.evaluate(
+        "delete document.hidden;"
+        "document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))"
+    )

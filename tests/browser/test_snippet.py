@@ -1,6 +1,5 @@
 """What a snippet sends and keeps, seen from the wire and the storage of a real browser."""
 
-import re
 import time
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.browser.site import inline, publish, settled, stored, visit
 from tests.browser.wire import Wire
+from tracker.rules.ids import is_uuid7
 
 
 def test_a_click_is_one_request_of_protocol_v1(context: BrowserContext, wire: Wire) -> None:
@@ -25,10 +25,10 @@ def test_a_click_is_one_request_of_protocol_v1(context: BrowserContext, wire: Wi
     assert now - 60_000 < request.envelope["sent"] <= now + 1_000
     assert request.envelope["lost"] == 0
     (hit,) = request.hits
-    assert set(hit) == {"id", "at", "visitor", "data", "page"}
-    assert hit["data"] == {"source": "Website", "plan": "pro"}
-    assert hit["page"] == wire.site + "/"
-    assert re.fullmatch(r"[0-9a-f]{32}", hit["visitor"])
+    assert set(hit) == {"id", "at", "visitor", "data", "page", "referrer"}
+    assert hit["data"] == {"plan": "pro"}  # the worker fills in the source
+    assert (hit["page"], hit["referrer"]) == (wire.site + "/", "")
+    assert is_uuid7(hit["visitor"])
 
 
 def test_ids_are_uuids_of_version_7_with_the_hits_time(context: BrowserContext, wire: Wire) -> None:
@@ -39,7 +39,9 @@ def test_ids_are_uuids_of_version_7_with_the_hits_time(context: BrowserContext, 
     ids = [UUID(hit["id"]) for hit in wire.hits]
     assert len(set(ids)) == 50
     assert {(id.version, id.variant) for id in ids} == {(7, "specified in RFC 4122")}
-    assert [id.int >> 80 for id in ids] == [hit["at"] for hit in wire.hits]
+    # Those of one millisecond keep their order, too, which puts some a little ahead.
+    assert ids == sorted(ids)
+    assert all(0 <= (id.int >> 80) - hit["at"] < 50 for id, hit in zip(ids, wire.hits, strict=True))
 
 
 def test_a_referrer_is_sent_if_there_is_one(context: BrowserContext, wire: Wire) -> None:
@@ -138,8 +140,10 @@ def test_a_wrong_call_warns_and_does_not_throw(
     assert len(wire.hits) == 1
 
 
+FULL = """for (let size = 2 ** 22; size >= 1; size /= 2)
+    try { for (;;) localStorage['site' + Math.random()] = 'x'.repeat(size) } catch {}"""
 DENIALS = [
-    "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }",
+    FULL,
     "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no') }})",
     "Object.defineProperty(window, 'localStorage', {value: null})",
 ]
@@ -177,11 +181,12 @@ def test_an_element_named_pintag_is_no_obstacle(context: BrowserContext, wire: W
 
 
 def test_spoilt_items_in_the_storage_are_left_alone(context: BrowserContext, wire: Wire) -> None:
-    spoil = "for (const text of ['{', 'null', '{}', '{\"u\":\"/x\"}']) "
-    spoil += "localStorage.setItem('pintag.h.' + text, text)"
+    spoil = (
+        "for (const text of ['', 'null', '{\"u\":\"/x\"}']) localStorage['pintag.h.' + text] = '{'"
+    )
     publish(wire, f"<script>{spoil}</script>", inline(wire))
     page = visit(context, wire)
     page.click("#buy")
-    page.wait_for_function("Object.keys(localStorage).length === 5")
+    page.wait_for_function("Object.keys(localStorage).length === 4")
     assert len(wire.hits) == 1
-    assert len(stored(page)) == 4
+    assert len(stored(page)) == 3

@@ -44,6 +44,7 @@ class Wire:
     answer: int | Callable[[Request], int] = 204
     pages: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     changed: Condition = field(default_factory=Condition)
     over: Event = field(default_factory=Event)
@@ -115,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
         data = text.encode()
         self.send_response(status)
         self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Expose-Headers", "Retry-After")
+        for name, value in self.wire.headers.items():
+            self.send_header(name, value)
         self.send_header("Cache-Control", "no-store" if kind.startswith("text/html") else "public")
         if status != 204:
             self.send_header("Content-Type", kind)

@@ -65,5 +65,5 @@ class SnippetConfig:
         if self.consent or not self.signals:
             config["c"] = int(self.consent)
         if self.visitor_days != VISITOR_DAYS:
-            config["l"] = self.visitor_days
+            config["l"] = self.visitor_days * 86_400_000
         return config
