@@ -72,6 +72,7 @@ def test_a_locked_definition_says_until_when(shop: TestClient) -> None:
     assert answer.status_code == 409
     assert answer.json()["locked_until"] == locked
     assert "can be edited again" in answer.json()["detail"]
+    assert 3_000 < int(answer.headers["Retry-After"]) <= 3_600
 
 
 def test_of_two_edits_the_second_hears_of_the_first(hasty: TestClient) -> None:

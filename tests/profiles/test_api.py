@@ -103,6 +103,7 @@ def test_a_version_that_is_not_usable_yet(
     one, two = (shop.post(path(ANN), json={"items": [item(version)] * n}) for n in (1, 2))
     assert (one.status_code, two.status_code) == (409, 207)
     assert one.json()["usable_from"] == "2999-01-01T00:00:00+00:00"
+    assert int(one.headers["Retry-After"]) > 0
     assert [told["status"] for told in two.json()["items"]] == [409, 409]
     assert shop.get(path(ANN)).status_code == 404
 

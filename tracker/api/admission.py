@@ -11,7 +11,7 @@ from tracker.api.problems import ProblemError
 from tracker.rules import keyspaces
 from tracker.rules.clients import may, may_address
 from tracker.rules.errors import ErrorCode, FieldError
-from tracker.rules.keyspaces import Identity
+from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.rates import AtMost
 from tracker.stores import clients, sections
 
@@ -61,17 +61,14 @@ class Gate:
         keyspace = call._keyspace = keyspaces.find(name, call.prefix)
         if keyspace is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no keyspace {name!r}.")
-        if not may_address(call.client, keyspace):
-            detail = f"This client may not address profiles by {keyspace.value!r}."
-            raise ProblemError(HTTPStatus.FORBIDDEN, detail)
+        check_address(call.client, keyspace)
         if "key" in call.path:
             try:
-                key = keyspaces.normalise(keyspace, call.path["key"])
+                call._identity = keyspaces.identity(keyspace, call.path["key"])
             except keyspaces.BadKeyError as error:
                 wrong = FieldError("key", ErrorCode.BAD_FORMAT, str(error))
                 status = HTTPStatus.UNPROCESSABLE_ENTITY
                 raise ProblemError(status, "The path's key is none.", [wrong]) from None
-            call._identity = Identity(keyspace, key)
             self.count_key(call, call._identity)
 
     def _take(self, rates: AtMost, name: str, what: str) -> None:
@@ -81,6 +78,13 @@ class Gate:
             detail = f"Too many requests for {what}: try again in {wait} s."
             headers = {"Retry-After": str(wait)}
             raise ProblemError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
+
+
+def check_address(client: clients.ApiClient, keyspace: Keyspace) -> None:
+    """See that a client may address profiles by a keyspace. Raises ProblemError."""
+    if not may_address(client, keyspace):
+        detail = f"This client may not address profiles by {keyspace.value!r}."
+        raise ProblemError(HTTPStatus.FORBIDDEN, detail)
 
 
 def _client(call: Call) -> clients.ApiClient:

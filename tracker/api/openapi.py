@@ -138,8 +138,10 @@ def _response(status: int, type_: Any, schemas: _Schemas) -> dict[str, Any]:
 
 _TEXT = {"required": True, "schema": {"type": "string"}}
 _SECONDS = {"description": "Seconds to wait.", "required": True, "schema": {"type": "string"}}
+_IF_WAITING_HELPS = {"description": "Seconds, if waiting helps.", "schema": {"type": "string"}}
 _HEADERS = {
     401: {"WWW-Authenticate": _TEXT},
+    409: {"Retry-After": _IF_WAITING_HELPS},
     429: {"Retry-After": _SECONDS},
     503: {"Retry-After": _SECONDS},
 }

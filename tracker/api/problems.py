@@ -1,7 +1,8 @@
 """Errors of the API: `{title, status, detail, errors}`, some with more that a program can read."""
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -123,9 +124,9 @@ def _refusal(error: RefusedError) -> ProblemError | None:
     if isinstance(error, InvalidDraftError):
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), error.errors)
     if isinstance(error, LockedError):
-        return ProblemError(HTTPStatus.CONFLICT, str(error), locked_until=error.until)
+        return _not_yet(error, error.until, locked_until=error.until)
     if isinstance(error, TooEarlyError):
-        return ProblemError(HTTPStatus.CONFLICT, str(error), usable_from=error.usable_from)
+        return _not_yet(error, error.usable_from, usable_from=error.usable_from)
     if isinstance(error, EditConflictError):
         return ProblemError(
             HTTPStatus.CONFLICT,
@@ -135,6 +136,13 @@ def _refusal(error: RefusedError) -> ProblemError | None:
             changes=error.changes,
         )
     return None
+
+
+def _not_yet(error: RefusedError, until: datetime, **more: Any) -> ProblemError:
+    """A conflict that is over at a time: the same request can then be sent again."""
+    seconds = max(1, math.ceil((until - datetime.now(UTC)).total_seconds()))
+    headers = {"Retry-After": str(seconds)}
+    return ProblemError(HTTPStatus.CONFLICT, str(error), headers=headers, **more)
 
 
 def json_response(

@@ -9,11 +9,12 @@ import msgspec
 from tracker.actions import merging, posting, timelines
 from tracker.actions.merging import RefusedMergeError
 from tracker.actions.posting import IdempotencyKey, Posted
+from tracker.api.admission import check_address
 from tracker.api.operations import Answer, Call, Operation
 from tracker.api.problems import ProblemError, TooEarlyProblem
 from tracker.rules import allowed_operations, keyspaces
 from tracker.rules.allowed_operations import Access
-from tracker.rules.clients import Scope, may_address
+from tracker.rules.clients import Scope
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.keyspaces import Identity
 from tracker.rules.posts import MAX_ITEMS, Item
@@ -192,11 +193,9 @@ def _named(call: Call, name: ProfileName, path: str) -> Identity:
         message = f"There is no keyspace {sent[:MAX_IDEMPOTENCY_KEY]!r}."
         wrong = FieldError(f"{path}keyspace_discriminator", ErrorCode.BAD_FORMAT, message)
         raise ProblemError(UNPROCESSABLE, message, [wrong])
-    if not may_address(call.client, keyspace):
-        detail = f"This client may not address profiles by {keyspace.value!r}."
-        raise ProblemError(HTTPStatus.FORBIDDEN, detail)
+    check_address(call.client, keyspace)
     try:
-        identity = Identity(keyspace, keyspaces.normalise(keyspace, name.profile_key))
+        identity = keyspaces.identity(keyspace, name.profile_key)
     except keyspaces.BadKeyError as error:
         wrong = FieldError(f"{path}profile_key", ErrorCode.BAD_FORMAT, str(error))
         raise ProblemError(UNPROCESSABLE, str(error), [wrong]) from None

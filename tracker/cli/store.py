@@ -56,7 +56,7 @@ class Stores:
             there_are = ", ".join(Keyspace)
             raise UsageError(f"There is no keyspace {keyspace!r}.\nThe keyspaces are: {there_are}.")
         try:
-            return Identity(found, keyspaces.normalise(found, key))
+            return keyspaces.identity(found, key)
         except BadKeyError as error:
             raise UsageError(f"{key!r} is no {found}: {error}") from None
 

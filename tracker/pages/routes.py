@@ -116,7 +116,7 @@ def _identity(connection: psycopg.Connection, keyspace: str, key: str) -> Identi
     if found is None:
         return None
     try:
-        return Identity(found, keyspaces.normalise(found, key))
+        return keyspaces.identity(found, key)
     except BadKeyError:
         return None
 

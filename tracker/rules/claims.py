@@ -90,7 +90,7 @@ def _decoded(raw: msgspec.Raw) -> str | SignedClaim | None:
 
 def _take_unsigned(claims: Claims, name: str, keyspace: Keyspace, key: str, trust: Trust) -> None:
     try:
-        identity = Identity(keyspace, keyspaces.normalise(keyspace, key))
+        identity = keyspaces.identity(keyspace, key)
     except BadKeyError:
         return
     if trust.trusts_pages and keyspace is not Keyspace.WEB:
@@ -111,7 +111,7 @@ def _take_signed(
         if not _is_signed(keyspace, claim, trust):
             claims.errors.append(_error(name, ErrorCode.BAD_SIGNATURE, "It isn't the section's."))
             return
-        identity = Identity(keyspace, keyspaces.normalise(keyspace, claim.key))
+        identity = keyspaces.identity(keyspace, claim.key)
     except BadKeyError as error:
         claims.errors.append(_error(name, ErrorCode.BAD_FORMAT, str(error)))
         return

@@ -49,6 +49,11 @@ def find(name: str, prefix: str) -> Keyspace | None:
     return _BY_NAME.get(name.removeprefix(f"{prefix}.keyspaces."))
 
 
+def identity(keyspace: Keyspace, key: str) -> Identity:
+    """The identifier that any spelling of its key names. Raises BadKeyError."""
+    return Identity(keyspace, normalise(keyspace, key))
+
+
 def normalise(keyspace: Keyspace, key: str) -> str:
     """The spelling under which a key is kept and found. Raises BadKeyError."""
     if keyspace is Keyspace.EMAIL:

@@ -103,6 +103,6 @@ def _anything_quoted(json: bytes) -> Iterator[Identity]:
 def _possible(key: str, among: Collection[Keyspace]) -> Iterator[Identity]:
     for keyspace in among:
         try:
-            yield Identity(keyspace, keyspaces.normalise(keyspace, key))
+            yield keyspaces.identity(keyspace, key)
         except BadKeyError:
             continue
