@@ -84,6 +84,22 @@ def test_the_page_shows_what_visitors_sent_as_text(shop: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("bookings")
+def test_what_was_wrong_with_a_clock(shop: TestClient, db: psycopg.Connection) -> None:
+    """Beside the corrected time, so that the one that was sent can be read."""
+    assert "clock was" not in shop.get("/sections/shop/profiles/web/ann").text
+    db.execute(
+        "UPDATE event SET clock_ms = -7200000, sent_at = %s"
+        " WHERE id = (SELECT id FROM event ORDER BY id LIMIT 1)",
+        (NOW,),
+    )
+    second, first = shop.get(TIMELINE).json()["items"]
+    assert (first["clock_ms"], first["sent_at"]) == (-7200000, "2026-11-23T12:00:00+00:00")
+    assert (second["clock_ms"], second["sent_at"]) == (None, None)
+    page = shop.get("/sections/shop/profiles/web/ann").text
+    assert page.count(">clock was 2 h ahead<") == 1
+
+
+@pytest.mark.usefixtures("bookings")
 @pytest.mark.parametrize("path", ["a/sections/b%20%C3%A9", "a%2Fsections%2Fb%20%C3%A9"])
 def test_a_key_with_slashes(shop: TestClient, db: psycopg.Connection, path: str) -> None:
     db.execute("UPDATE identifier SET key = 'a/sections/b é'")

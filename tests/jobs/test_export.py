@@ -89,6 +89,7 @@ def test_everything_there_is(people: Harbour) -> None:
     assert wrong["event"] == "Booking"
     told = of_type(lines, "event", "quarantined", "held")
     assert all({"address", "agent"} <= line.keys() for line in told)
+    assert all({"sent_at", "clock_ms"} <= line.keys() for line in of_type(lines, "event"))
     assert wrong["errors"][0]["field"] == "reference"
     assert "due_at" in of_type(lines, "held")[0]
 

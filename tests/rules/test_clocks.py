@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tracker.rules.clocks import MOST, correction, estimate, is_off
+from tracker.rules.clocks import MOST, correction, estimate, is_off, told
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 NOW = 1_795_422_600_000
@@ -166,3 +166,17 @@ def test_a_clock_that_is_far_off_keeps_the_order_through_longer_latencies(
 ) -> None:
     for sender in (Sender(off), Sender(-off - 2 * MINUTE)):
         assert len({sender.correction(latency) for latency in latencies}) == 1
+
+
+@pytest.mark.parametrize(
+    ("corrected", "expected"),
+    [
+        (-61 * SECOND, "clock was 1 min ahead"),
+        (90 * MINUTE + 1, "clock was 1.5 h behind"),
+        (-3 * HOUR - 20 * SECOND, "clock was 3 h ahead"),
+        (10 * DAY, "clock was 10 d behind"),
+        (35 * SECOND, "clock was 35 s behind"),
+    ],
+)
+def test_as_people_read_it(corrected: int, expected: str) -> None:
+    assert told(corrected) == expected

@@ -102,8 +102,8 @@ def _print(timeline: Timeline) -> None:
     for event in timeline.events:
         data = "  ".join(f"{name}={value}" for name, value in event.data.items())
         line = f"  {event.event_time:%F %T}Z  {event.name}  {data}"
-        if event.agent:
-            line += f"  ({event.agent})"
+        for aside in filter(None, (event.agent, event.clock)):
+            line += f"  ({aside})"
         console.print(harmless(line), markup=False)
     for merge in timeline.merges:
         console.print(harmless(f"  {_told(merge)}"), style="dim", markup=False)

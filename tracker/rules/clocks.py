@@ -44,3 +44,14 @@ def correction(estimate: int, kept: int | None) -> int:
     if kept is not None and abs(estimate - kept) <= (SAME if near else SET):
         return kept
     return 0 if near else estimate
+
+
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (0, "s"))
+
+
+def told(correction: int) -> str:
+    """A correction as people read it: `clock was 2.5 h ahead`."""
+    most = abs(correction)
+    size, name = next(unit for unit in _UNITS if most >= unit[0])
+    amount = f"{most / (size or 1000):.1f}".removesuffix(".0")
+    return f"clock was {amount} {name} {'behind' if correction > 0 else 'ahead'}"

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from tracker.rules import keyspaces
+from tracker.rules import clocks, keyspaces
 from tracker.rules.keyspaces import Keyspace
 from tracker.stores.profiles import EVERY_KEYSPACE
 
@@ -84,7 +84,8 @@ class TimelineEvent(msgspec.Struct, frozen=True):
 
     `data` is in the order of the version's fields; decimals are Decimal, exact. `claims` are the
     keys that were claimed, by keyspace, as they were sent. `address` and `agent` are the sender's,
-    as far as they are kept.
+    as far as they are kept. `sent_at` is by the sender's clock; `clock_ms` says that this clock was
+    wrong, and by how many milliseconds `event_time` is later than what it said.
     """
 
     id: UUID
@@ -96,12 +97,19 @@ class TimelineEvent(msgspec.Struct, frozen=True):
     version_number: int
     event_time: datetime
     received_at: datetime
+    sent_at: datetime | None
+    clock_ms: int | None
     page: str | None
     referrer: str | None
     address: str | None
     agent: str | None
     data: dict[str, Any]
     claims: dict[str, str]
+
+    @property
+    def clock(self) -> str:
+        """What was wrong with the sender's clock, if anything."""
+        return clocks.told(self.clock_ms) if self.clock_ms else ""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -164,8 +172,8 @@ def _rows(
     """The next events of each identifier, and of those the next: each comes off the index."""
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         return cursor.execute(
-            "SELECT e.id, e.version_id, e.event_time, e.received_at, e.page, e.referrer,"
-            " e.address, e.agent, e.data::text AS data, e.claims"
+            "SELECT e.id, e.version_id, e.event_time, e.received_at, e.sent_at, e.clock_ms, e.page,"
+            " e.referrer, e.address, e.agent, e.data::text AS data, e.claims"
             " FROM unnest(%(identifiers)s::bigint[]) AS i(id)"
             " CROSS JOIN LATERAL (SELECT * FROM event WHERE identifier_id = i.id"
             " AND version_id = ANY(%(versions)s::bigint[]) AND event_time >= %(since)s"
