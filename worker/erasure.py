@@ -16,7 +16,7 @@ import psycopg
 from tracker.rules.keyspaces import Identity
 from tracker.rules.mentions import mentioned, without
 from tracker.settings import load
-from tracker.stores import database, erasures, kept_hits, sections
+from tracker.stores import database, erasures, hit_queue, kept_hits, sections, trials
 from tracker.stores.erasures import Erasure
 from tracker.vault import Vault
 from worker import progress
@@ -29,11 +29,15 @@ def erase(id_: str) -> dict[str, int]:
     """Run an erasure that was asked for, or go on with it; returns how much was deleted."""
     settings = load()
     vault = Vault(settings)
-    with database.connect(settings.database_url) as connection:
+    with (
+        database.connect(settings.database_url) as connection,
+        hit_queue.connect(settings.redis_url) as client,
+    ):
         erasure = erasures.get(connection, id_)
         if erasure is None:
             return {}
         run(connection, vault, erasure, datetime.now(UTC))
+        trials.forget(client)  # the last of those that were judged before it began is there by now
         finished = erasures.get(connection, id_)
         return finished.erased if finished else {}
 

@@ -15,13 +15,15 @@ import structlog
 from tracker.rules.hits import QueuedHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
-from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs
+from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs, trials
 from tracker.stores.batches import LostPartitionError
+from tracker.stores.trials import Trial
 from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
-from worker.steps import HOLD, STEPS, Step, Work, bury, run
+from worker.steps import HOLD, STEPS, Step, Work, bury
+from worker.trying import judge
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
@@ -52,6 +54,7 @@ class Worker:
         self._tries = Tries()
         self._read_size = ReadSize()
         self._pause = FIRST_PAUSE
+        self._trials: list[Trial] = []
         self._stopping = False
 
     def stop(self) -> None:
@@ -98,7 +101,17 @@ class Worker:
                         return
                     partitions.balance()
                 self._turn(connection, client, partitions, upkeep.epoch)
+                self._publish_trials(client)
             partitions.release_all()
+
+    def _publish_trials(self, client: redis.Redis) -> None:
+        """Let those who watch know of the trials that are committed; nothing depends on it."""
+        published, self._trials = self._trials, []
+        if published:
+            try:
+                trials.publish(client, published)
+            except Exception as error:
+                log.warning("unpublished_trials", error=str(error).strip())
 
     def _turn(
         self,
@@ -177,11 +190,13 @@ class Worker:
         for work in commit(connection, works, last_ids, again):
             if work.verdict is HOLD and work.pinned is not None:
                 partitions.held.note(work.queued.partition, work.pinned.usable_from)
+            if work.trial is not None:
+                self._trials.append(work.trial)
         for number in hits:
             partitions.owned[number].last_id = last_ids[number]
 
     def _judge(self, queued: QueuedHit) -> Work:
-        return run(queued, self._context, self._steps)
+        return judge(queued, self._context, self._steps)
 
     def _bury(self, queued: QueuedHit) -> Work:
         return bury(queued, self._context)

@@ -21,7 +21,7 @@ from tracker.stores.quarantine import QuarantinedHit
 from worker import progress
 from worker.batch import event_row, held_row, is_away
 from worker.context import Context
-from worker.steps import Work, internal_error, run
+from worker.steps import Work, refuse, run
 
 BATCH = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +88,7 @@ def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[
         except psycopg.Error as error:
             if is_away(error):
                 raise
-            work.verdict = internal_error(f"It can't be stored: {error}")
+            refuse(work, f"It can't be stored: {error}")
     assert work.verdict is not None
     reason = work.verdict.reason
     assert reason is not None

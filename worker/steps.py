@@ -21,6 +21,7 @@ from tracker.rules.mentions import without
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.hit_queue import NO_KEY
+from tracker.stores.trials import Trial
 from worker.context import Context
 
 SOURCE = "Website"
@@ -41,7 +42,8 @@ class Work:
     revision: that of the rules it is judged by; agent: what is kept of the sender's; identities:
     whose it is, none where only a visitor id says it; received_ms: read once out of the stream id,
     which somebody may have chosen by hand: a time beyond all that Python and PostgreSQL can say
-    becomes the last one; bare: PostgreSQL refused even the quarantine's row.
+    becomes the last one; names_erased: it names an erased person, whom its event leaves out; bare:
+    PostgreSQL refused even the quarantine's row; trial: of a hit for trying out, what it came to.
     """
 
     queued: QueuedHit
@@ -54,7 +56,9 @@ class Work:
     identities: Sequence[Identity] = ()
     claims: str | None = None
     verdict: Verdict | None = None
+    names_erased: bool = False
     bare: bool = False
+    trial: Trial | None = None
     received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -196,6 +200,7 @@ def check_id_time(work: Work, context: Context) -> Verdict | None:
 
 
 NOBODYS = Verdict(Reason.NO_IDENTIFIER, [])
+ERASED = Verdict(Reason.ERASED, [])
 
 
 def identify(work: Work, context: Context) -> Verdict | None:
@@ -210,8 +215,9 @@ def identify(work: Work, context: Context) -> Verdict | None:
     visitor = [Identity(Keyspace.WEB, hit.visitor)] if hit.visitor else []
     work.identities = [*claims.proven.values(), *visitor]
     erased = context.erased_in(pinned.section_id, work.queued.raw)
+    work.names_erased = bool(erased)
     if erased.intersection(work.identities or claims.unproven.values()):
-        return Verdict(Reason.ERASED, [])
+        return ERASED
     if errors := claims.errors or (not work.identities and claims.expired):
         return Verdict(Reason.BAD_CLAIM, errors)
     work.claims = _kept_claims(hit, claims, erased, context.prefix)
@@ -257,6 +263,13 @@ STEPS: tuple[Step, ...] = (
 def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) -> Work:
     """Take one hit through the steps; an exception in a step is our bug, and ends only this hit."""
     work = Work(queued, context.revision)
+    take(work, context, steps)
+    _drop_erased(work, context)
+    return work
+
+
+def take(work: Work, context: Context, steps: Sequence[Step]) -> None:
+    """Take a hit through these steps, until one of them ends it."""
     for step in steps:
         try:
             work.verdict = step(work, context)
@@ -264,13 +277,19 @@ def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) ->
             work.verdict = internal_error(f"{step.__name__}: {error!r}")
         if work.verdict is not None:
             break
-    if context.erased and work.outcome is Outcome.QUARANTINED and _names_erased(work, context):
-        work.verdict = Verdict(Reason.ERASED, [])
-    return work
+
+
+_WHOLE = (Outcome.QUARANTINED, Outcome.HELD)
+
+
+def _drop_erased(work: Work, context: Context) -> None:
+    """Keep no hit whole that names an erased person: it would be a trace."""
+    if context.erased and work.outcome in _WHOLE and _names_erased(work, context):
+        work.verdict = ERASED
 
 
 def _names_erased(work: Work, context: Context) -> bool:
-    """Whether a rejected hit, which would be kept whole, names an erased person anywhere.
+    """Whether a hit names an erased person anywhere.
 
     One of an unknown snippet may be of any section. If this fails, the hit's own error stands.
     """
@@ -291,7 +310,13 @@ def bury(queued: QueuedHit, context: Context) -> Work:
     work = run(queued, context, (find_snippet,))
     message = "The worker process ended while it ran this hit alone."
     work.verdict = _end(Reason.DEAD_LETTER, "", ErrorCode.MALFORMED, message)
+    _drop_erased(work, context)
     return work
+
+
+def refuse(work: Work, why: str) -> None:
+    """End a hit that PostgreSQL would not store: as our bug, kept whole unless that is a trace."""
+    work.verdict = ERASED if work.names_erased else internal_error(why)
 
 
 def _end(reason: Reason, field: str, code: ErrorCode, message: str) -> Verdict:

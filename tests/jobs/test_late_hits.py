@@ -1,14 +1,20 @@
 """Hits of somebody who was erased, sent before, while and after it was done: nothing is kept."""
 
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.embedded.waiting import until
 from tests.jobs.people import ANN_MAIL, ANN_PHONE, BEN, know
-from tests.jobs.test_erasure import erase
-from tests.worker.cast import Harbour, drain, hit, working
+from tests.jobs.test_erasure import ask, erase
+from tests.worker.cast import Harbour, drain, hit, next_version, working
+from tests.worker.processes import process
+from tests.worker.test_rejected import buried
+from tests.worker.test_replay import replayed
+from tracker.rules.hits import Sender
 from tracker.rules.states import ERASED
-from tracker.stores import kept_hits
+from tracker.stores import kept_hits, trials
 from tracker.stores.kept_hits import STATES
 
 TABLES = ("identifier", "event", "quarantine", "held", "erasing")
@@ -62,6 +68,65 @@ def test_a_late_hit_that_would_be_rejected_is_dropped_too(
     drain(erased)
     assert erased.audit().reasons == {("dropped", "erased"): 1}
     assert erased.balanced() == {"dropped": 1}
+
+
+def test_a_late_hit_that_would_be_held_is_dropped(erased: Harbour) -> None:
+    later = next_version(erased, datetime.now(UTC) + timedelta(hours=1))
+    claims = {"email": "ann@example.com"}
+    erased.send(hit(ANN_PHONE.key), hit(BEN.key, claims=claims), hit(BEN.key), key=later)
+    drain(erased)
+    assert erased.audit().reasons == {("dropped", "erased"): 2}
+    assert erased.balanced() == {"dropped": 2, "held": 1}
+    assert mentions(erased, ANN_PHONE.key, "ann@example.com") == []
+
+
+def test_a_late_hit_that_killed_workers_is_dropped(erased: Harbour) -> None:
+    buried(erased, hit(ANN_PHONE.key), b'{"visitor": "ann\'s phone", oops', hit(BEN.key))
+    assert erased.balanced() == {"dropped": 2, "quarantined": 1}
+    assert mentions(erased, ANN_PHONE.key) == []
+
+
+def test_a_late_hit_that_postgresql_refuses_is_dropped(erased: Harbour) -> None:
+    """Ben's hit would leave Ann's name out; kept whole, as our bug, it would have it."""
+    erased.db.execute("ALTER TABLE event ADD CHECK (data ->> 'reference' <> 'no')")
+    claims, data = {"email": "ann@example.com"}, {"reference": "no"}
+    erased.send(hit(BEN.key, data=data, claims=claims), hit(BEN.key, data=data), hit(BEN.key))
+    drain(erased)
+    assert erased.balanced() == {"dropped": 1, "quarantined": 1, "stored": 1}
+    assert mentions(erased, "ann@example.com") == []
+
+
+def test_a_replayed_hit_that_postgresql_refuses_is_dropped(erased: Harbour) -> None:
+    claims, data = {"email": "ben@example.com"}, {"reference": "no"}
+    erased.send(hit(BEN.key, data={**data, "nights": "?"}, claims=claims))
+    drain(erased)
+    # As if Ann's erasure had not yet come to this row.
+    erased.db.execute(
+        "UPDATE quarantine SET raw = convert_to(replace(replace(convert_from(raw, 'UTF8'),"
+        " 'ben@', 'ann@'), '\"?\"', '1'), 'UTF8')"
+    )
+    erased.db.execute("ALTER TABLE event ADD CHECK (data ->> 'reference' <> 'no')")
+    assert replayed(erased) == {"dropped (erased)": 1}
+    assert mentions(erased, "ann@example.com") == []
+    assert erased.balanced() == {"dropped": 1}
+
+
+def test_a_late_hit_for_trying_out_tells_nothing(erased: Harbour) -> None:
+    erased.send(hit(ANN_PHONE.key), sender=Sender(test=True))
+    drain(erased)
+    [trial] = trials.read(erased.redis, trials.OLDEST)[0]
+    assert (trial.outcome, trial.reason) == ("dropped", "erased")
+    assert (trial.whose, trial.data, trial.id) == ((), "", "")
+
+
+def test_trials_go_with_a_person(harbour: Harbour) -> None:
+    know(harbour, ANN_PHONE, ANN_MAIL)
+    harbour.send(hit(ANN_PHONE.key), sender=Sender(test=True))
+    drain(harbour)
+    assert len(trials.read(harbour.redis, trials.OLDEST)[0]) == 1
+    with process(harbour, "worker.jobs"):
+        ask(harbour)
+        until(lambda: not trials.read(harbour.redis, trials.OLDEST)[0], "the trials are gone")
 
 
 def test_hits_while_it_is_done(harbour: Harbour) -> None:

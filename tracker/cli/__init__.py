@@ -23,6 +23,7 @@ from tracker.cli import (
     serve,
     snippet,
     up,
+    watching,
 )
 from tracker.cli.screen import complain
 
@@ -38,6 +39,7 @@ app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 app.add_typer(events.app, name="event")
 app.add_typer(snippet.app, name="snippet")
+snippet.app.command("watch")(watching.watch)
 app.add_typer(profile.app, name="profile")
 profile.app.command("export")(export.export)
 profile.app.command("erase")(erasure.erase)

@@ -67,6 +67,11 @@ class Reason(Described):
         Outcome.DROPPED,
         "A known bot sent it, or a browser that fetched the page before anybody saw it.",
     )
+    TEST = (
+        "test",
+        Outcome.DROPPED,
+        "A snippet for trying out sent it; `pintag snippet watch` shows what it would have become.",
+    )
     HIDDEN = ("hidden", Outcome.DROPPED, "The definition was hidden before the hit was processed.")
     ERASED = ("erased", Outcome.DROPPED, "The person it belongs to was erased.")
     NO_IDENTIFIER = (

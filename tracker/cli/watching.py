@@ -1,0 +1,170 @@
+"""`pintag snippet watch`: what hits of snippets for trying out would have become, as they come."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import orjson
+import redis
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from tracker.cli.screen import harmless
+from tracker.cli.store import SectionOption, Stores
+from tracker.cli.store import stores as opened
+from tracker.json_text import dumps
+from tracker.rules.errors import FieldError
+from tracker.rules.outcomes import Outcome, Reason
+from tracker.stores import snippets, trials
+from tracker.stores.definitions import Definition
+from tracker.stores.trials import Trial
+
+_STYLES = {
+    Outcome.STORED: "bold green",
+    Outcome.HELD: "bold yellow",
+    Outcome.QUARANTINED: "bold red",
+    Outcome.DROPPED: "bold magenta",
+}
+
+
+def watch(
+    name: Annotated[str, typer.Argument(help="The event's name, slug or discriminator.")],
+    past: Annotated[bool, typer.Option("--past", help="Show those of the last day first.")] = False,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="End after so many hits, not by Ctrl-C.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each.")] = False,
+    section: SectionOption = None,
+) -> None:
+    """Show what each hit of its snippet for trying out would have become; Ctrl-C ends it."""
+    with opened() as stores, suppress(KeyboardInterrupt):
+        definition = stores.definition(section, name)
+        place = trials.OLDEST if past else trials.newest(stores.redis)
+        if not as_json:
+            _introduce(definition)
+        for number, (trial, version) in enumerate(_trials(stores, definition, place), 1):
+            if as_json:
+                typer.echo(dumps({"event": definition.slug, "version": version, **_told(trial)}))
+            else:
+                show(Console(highlight=False, emoji=False, soft_wrap=True), trial, version)
+            if number == count:
+                return
+
+
+def _introduce(definition: Definition) -> None:
+    typer.echo(
+        f"Watching hits for trying out {harmless(definition.name)}. None of them is stored.\n"
+        f"Their snippet: pintag snippet show {definition.slug} --test\n",
+        err=True,
+    )
+
+
+def _trials(stores: Stores, definition: Definition, place: str) -> Iterator[tuple[Trial, int]]:
+    """The definition's trials after a place, each with its version's number; never ends."""
+    versions: dict[str, int] = {}
+    while True:
+        found, place = _read(stores.redis, place)
+        if any(trial.key not in versions for trial in found):  # there may be a new snippet
+            every = snippets.every(stores.database, definition.id)
+            versions = {snippet.key: snippet.version_number for snippet in every}
+        for trial in found:
+            if trial.key in versions:
+                yield trial, versions[trial.key]
+
+
+def _read(client: redis.Redis, place: str) -> tuple[list[Trial], str]:
+    # What answers too late, while a laptop slept, is no reason to end.
+    with suppress(redis.TimeoutError):
+        return trials.read(client, place)
+    return [], place
+
+
+def _told(trial: Trial) -> dict[str, object]:
+    received_at = datetime.fromtimestamp(trial.received_ms / 1000, UTC)
+    errors = [{"field": e.field, "code": e.code, "message": e.message} for e in trial.errors]
+    return {
+        "received_at": received_at,
+        "outcome": trial.outcome,
+        "reason": trial.reason,
+        "errors": errors,
+        "more_errors": trial.more_errors,
+        "due_at": trial.due_at,
+        "id": trial.id,
+        "profile": list(trial.whose),
+        "data": trial.data if _named(trial.data) is None else orjson.Fragment(trial.data),
+        "page": trial.page,
+        "agent": trial.agent,
+        "key": trial.key,
+    }
+
+
+# -- on a terminal
+
+
+def show(console: Console, trial: Trial, version: int) -> None:
+    """One trial: what it would have become, all that is wrong with it, and what it said."""
+    received = datetime.fromtimestamp(trial.received_ms / 1000, UTC)
+    head = (f"{received:%H:%M:%S}Z  ", "dim"), (_outcome(trial), _STYLES[trial.outcome])
+    _line(console, *head, (f"  version {version}", "dim"))
+    if trial.reason:
+        _line(console, (f"  {trial.reason}: {Reason(trial.reason).meaning}", ""))  # type: ignore[call-arg]
+    mark = ("  ✗ " if console.encoding.startswith("utf") else "  x ", "red")
+    for error in trial.errors:
+        _line(console, mark, *_error(error))
+    if trial.more_errors:
+        _line(console, mark, (f"and {trial.more_errors} more", "red"))
+    for label, text in _facts(trial):
+        _line(console, (f"    {label.ljust(9)} ", "dim"), (text, ""))
+    console.print()
+
+
+def _outcome(trial: Trial) -> str:
+    if trial.due_at is None:
+        return f"would be {trial.outcome}"
+    then = "rejected" if trial.errors else "dropped" if trial.reason else "stored"
+    return f"would be held until {trial.due_at.astimezone(UTC):%F %T}Z, and then {then}"
+
+
+def _error(error: FieldError) -> tuple[tuple[str, str], ...]:
+    field = (error.field or "the whole hit", "bold red")
+    return field, (f": {error.message} ", ""), (f"({error.code})", "dim")
+
+
+def _facts(trial: Trial) -> Iterator[tuple[str, str]]:
+    data = _named(trial.data)
+    if data is None and trial.data:
+        yield "(sent)", trial.data
+    for name, value in (data or {}).items():
+        yield name, _readable(value)
+    for label, text in (
+        ("profile", ", ".join(trial.whose)),
+        ("page", trial.page or ""),
+        ("sent by", trial.agent or ""),
+        ("id", trial.id),
+    ):
+        if text:
+            yield f"({label})", text
+
+
+def _named(data: str) -> dict[str, msgspec.Raw] | None:
+    """The data by name, each value as it is written; None for what is no object, or cut off."""
+    try:
+        return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _readable(raw: msgspec.Raw) -> str:
+    """A text without its quotes; anything else as it was written."""
+    with suppress(msgspec.MsgspecError):
+        return msgspec.json.decode(raw, type=str)
+    return bytes(raw).decode()
+
+
+def _line(console: Console, *parts: tuple[str, str]) -> None:
+    """A line, and no other: what was sent must not look like what we say."""
+    escaped = [(harmless(text).replace("\n", "\\n"), style) for text, style in parts]
+    console.print(Text.assemble(*escaped))

@@ -1,0 +1,86 @@
+"""Trials: what hits for trying out would have become, for a day, in a Redis stream of its own.
+
+Workers publish them and `pintag snippet watch` reads them. No other file knows this stream; it
+has nothing to do with the hit queue, and nothing but the watching is lost with it.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import redis
+
+from tracker.rules.errors import FieldError
+from tracker.rules.outcomes import Outcome
+
+STREAM = "pintag:trials"
+MOST, SECONDS = 1_000, 24 * 3600
+"""How many trials are kept, and how long."""
+_BLOCK_MS = 1_000
+
+
+class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hit for trying out, and what would have become of it.
+
+    key: its snippet's; outcome and reason: as if it had been no trial; due_at: of one that would be
+    held, until when, and `reason` and `errors` are then what it would come to by today's rules;
+    more_errors: how many are left out; id: the hit's; at: when it happened, Unix ms; whose: the
+    identifiers, `keyspace:key`, the event's first; data: JSON as it would be stored, or as it came.
+    Of somebody who was erased there is only the outcome.
+    """
+
+    key: str
+    received_ms: int
+    outcome: Outcome
+    reason: str | None = None
+    errors: Sequence[FieldError] = ()
+    more_errors: int = 0
+    due_at: datetime | None = None
+    id: str = ""
+    at: int | None = None
+    whose: Sequence[str] = ()
+    data: str = ""
+    page: str | None = None
+    agent: str | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Trial).decode
+
+
+def publish(client: redis.Redis, trials: Sequence[Trial]) -> None:
+    """Add trials, and let go of those that are too many or too old. Raises redis.RedisError."""
+    with client.pipeline(transaction=False) as pipeline:
+        for trial in trials[-MOST:]:
+            pipeline.xadd(STREAM, {b"t": _encode(trial)}, maxlen=MOST, approximate=False)
+        pipeline.xtrim(STREAM, minid=f"{(int(time.time()) - SECONDS) * 1000}", approximate=False)
+        pipeline.expire(STREAM, SECONDS)
+        pipeline.execute()
+
+
+def newest(client: redis.Redis) -> str:
+    """The place after all trials that there are. Raises redis.RedisError."""
+    last: Any = client.xrevrange(STREAM, count=1)
+    return last[0][0].decode() if last else OLDEST
+
+
+OLDEST = "0-0"
+"""The place before all trials."""
+
+
+def read(client: redis.Redis, after: str) -> tuple[list[Trial], str]:
+    """The trials after a place, and the place after them; waits a second for the first.
+
+    Raises redis.RedisError.
+    """
+    reply: Any = client.xread({STREAM: after}, block=_BLOCK_MS)
+    entries = [entry for found in reply.values() for entry in found] if reply else []
+    trials = [_decode(fields[b"t"]) for _, fields in entries]
+    return trials, entries[-1][0].decode() if entries else after
+
+
+def forget(client: redis.Redis) -> None:
+    """Delete all trials: somebody was erased who may be in them. Raises redis.RedisError."""
+    client.delete(STREAM)
