@@ -68,9 +68,7 @@ def sender(seen: Seen, addresses: str) -> Sender:
 
 def _is_prefetch(headers: dict[bytes, bytes]) -> bool:
     """Whether the browser fetched the page before anybody asked to see it, and says so."""
-    for name in _PURPOSES:
-        if name in headers:
-            value = headers[name].lower()
-            if any(word in value for word in _AHEAD):
-                return True
-    return False
+    if headers.keys().isdisjoint(_PURPOSES):
+        return False
+    said = b" ".join(headers.get(name, b"") for name in _PURPOSES).lower()
+    return any(word in said for word in _AHEAD)

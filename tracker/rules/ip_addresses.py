@@ -1,9 +1,13 @@
 """What is kept of a sender's IP address."""
 
-from ipaddress import IPv4Address, IPv6Address
+import re
+from functools import lru_cache
+from ipaddress import IPv6Address
 
 WHOLE, TRUNCATED, NONE = "whole", "truncated", "none"
 """The rules that a section may choose from."""
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_V4 = re.compile(rf"({_BYTE}\.{_BYTE}\.{_BYTE})\.{_BYTE}")
 
 
 def kept(address: str, rule: str) -> str | None:
@@ -21,13 +25,13 @@ def kept(address: str, rule: str) -> str | None:
 
 
 def _kept_v4(address: str, rule: str) -> str | None:
-    try:
-        text = str(IPv4Address(address))
-    except ValueError:
+    match = _V4.fullmatch(address)
+    if match is None:
         return None
-    return text if rule == WHOLE else f"{text.rpartition('.')[0]}.0"
+    return address if rule == WHOLE else f"{match[1]}.0"
 
 
+@lru_cache(maxsize=4096)  # to take one apart costs as much as a tenth of a request
 def _kept_v6(address: str, rule: str) -> str | None:
     try:
         parsed = IPv6Address(address)
