@@ -155,7 +155,7 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]
     command = [sys.executable, "-m", "tracker.cli", "collector"]
     running = subprocess.Popen(command, env={**os.environ, **environment})
     try:
-        until(lambda: running.poll() is not None or _listens(port), "the collector listens")
+        until(lambda: running.poll() is not None or listens(port), "the collector listens")
         assert running.poll() is None
         yield running, port
     finally:
@@ -163,7 +163,7 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]
         running.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

@@ -1,18 +1,21 @@
-"""`python -m tests.tools.install`: make sure that the tests find a Chromium, a PHP and a Node.
+"""`python -m tests.tools.install`: make sure that the tests find the programs that they walk with.
 
-The browser tests walk with Chromium; the examples in the docs run with PHP and Node. A tool that
-is missing fails its tests.
+The browser tests walk with Chromium; the examples in the docs run with PHP and Node, and behind
+nginx and Caddy. A program that is missing fails its tests.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_LANGUAGES = {"php": "php-cli", "node": "nodejs"}
+_PROGRAMS = {"php": "php-cli", "node": "nodejs", "nginx": "nginx", "caddy": "caddy"}
 """Commands, each with its package on Debian."""
+_POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def find_chromium() -> str | None:
@@ -20,12 +23,18 @@ def find_chromium() -> str | None:
     return next((path for path in map(shutil.which, _CHROMIUM) if path), None)
 
 
+def find(command: str) -> str | None:
+    """The path of a program, also of one that only administrators have in their PATH."""
+    places = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin"
+    return shutil.which(command, path=places)
+
+
 def main() -> None:
     """Say nothing when all are there; what only people can install is named."""
     chromium = find_chromium() or _playwright_has_one()
-    missing = [command for command in _LANGUAGES if shutil.which(command) is None]
+    missing = [command for command in _PROGRAMS if find(command) is None]
     if os.geteuid() == 0 and Path("/etc/debian_version").exists():
-        packages = [_LANGUAGES[command] for command in missing] + ["chromium"] * (not chromium)
+        packages = [_PROGRAMS[command] for command in missing] + ["chromium"] * (not chromium)
         if packages:
             _install(packages)
         return
@@ -34,7 +43,7 @@ def main() -> None:
     for command in missing:
         print(
             f"Some tests need `{command}` and will fail: install it"
-            f" (on Debian: apt-get install {_LANGUAGES[command]}).",
+            f" (on Debian: apt-get install {_PROGRAMS[command]}).",
             file=sys.stderr,
         )
 
@@ -44,7 +53,22 @@ def _install(packages: list[str]) -> None:
     subprocess.run(["apt-get", "update", "-qq"], check=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    subprocess.run(command, check=True, env=quiet)
+    with _no_services():
+        subprocess.run(command, check=True, env=quiet)
+
+
+@contextmanager
+def _no_services() -> Iterator[None]:
+    """Debian starts the servers that it installs; the tests want the programs only."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n", encoding="ascii")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
 
 
 def _playwright_has_one() -> bool:
