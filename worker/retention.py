@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -41,6 +42,7 @@ def expire(
     Returns how many events, weeks, quarantined hits, answers to posts and exports were deleted.
     """
     deleted: Counter[str] = Counter()
+    deleted["events"] += _expire_corrected(connection, now, max_age_days)
     if max_age_days:
         deleted += _expire_by_age(connection, now, max_age_days)
     deleted["events"] += _expire_by_definition(connection, now, show)
@@ -49,11 +51,20 @@ def expire(
     return +deleted
 
 
+def _expire_corrected(connection: psycopg.Connection, now: datetime, max_age_days: int) -> int:
+    """Events of senders whose clocks were wrong, by either limit: their ids say another age."""
+    kept = limits(retention.times_to_live(connection), now)
+    if max_age_days:
+        first = first_kept(now, max_age_days)
+        kept = {id_: max(first, kept.get(id_, first)) for id_ in retention.all_versions(connection)}
+    return _all(lambda: retention.expire_corrected(connection, kept)) if kept else 0
+
+
 def _expire_by_age(connection: psycopg.Connection, now: datetime, days: int) -> Counter[str]:
     oldest, first = oldest_kept(now, days), first_kept(now, days)
     deleted: Counter[str] = Counter()
     for name in retention.old_weeks(connection, oldest):
-        events = _drop(connection, name)
+        events = _drop(connection, name, first)
         if events is not None:
             deleted += Counter({"weeks": 1, "events": events})
     deleted["events"] += _all(lambda: retention.expire_others(connection, first))
@@ -61,11 +72,11 @@ def _expire_by_age(connection: psycopg.Connection, now: datetime, days: int) -> 
     return deleted
 
 
-def _drop(connection: psycopg.Connection, name: str) -> int | None:
+def _drop(connection: psycopg.Connection, name: str, first: UUID) -> int | None:
     """Drop a week's table, waiting for a moment at which nobody uses it; None: there was none."""
     for _ in range(TRIES):
         try:
-            return retention.drop_week(connection, name)
+            return retention.drop_week(connection, name, first)
         except retention.BusyTableError:
             time.sleep(PAUSE_SECONDS)
     log.warning("busy_table", table=name, meaning="it is dropped by the next run")

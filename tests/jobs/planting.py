@@ -21,23 +21,30 @@ def version_of(harbour: Harbour) -> int:
     return harbour.booking.versions[0].id
 
 
-def plant(harbour: Harbour, *times: datetime, version_id: int = 0, identifier_id: int = 0) -> None:
-    """Store an event that was made at each of these times."""
+def plant(
+    harbour: Harbour,
+    *times: datetime,
+    version_id: int = 0,
+    identifier_id: int = 0,
+    behind: timedelta = timedelta(),
+) -> None:
+    """Store an event that was made at each of these times, by a clock that was so far behind."""
     rows = [
         (
-            mint(ms_of(time), secrets.token_bytes(10)),
+            mint(ms_of(time - behind), secrets.token_bytes(10)),
             harbour.booking.section_id,
             identifier_id,
             version_id or version_of(harbour),
             time,
             time,
+            behind // timedelta(milliseconds=1) or None,
         )
         for time in times
     ]
     with harbour.db.transaction(), harbour.db.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
-            " data) VALUES (%s, %s, %s, %s, %s, %s, '{}')",
+            " clock_ms, data) VALUES (%s, %s, %s, %s, %s, %s, %s, '{}')",
             rows,
         )
         batches.count(harbour.db, Counter({Move(NO_PARTITION, POSTED, Outcome.STORED): len(rows)}))

@@ -116,7 +116,7 @@ def test_a_week_in_use_is_waited_for(harbour: Harbour, monkeypatch: pytest.Monke
         with reader.transaction():
             reader.execute("SELECT count(*) FROM event")
             with pytest.raises(retention.BusyTableError):
-                retention.drop_week(harbour.db, "event_2026_w38")
+                retention.drop_week(harbour.db, "event_2026_w38", retention.FIRST)
             found: list[Counter[str]] = []
             run = threading.Thread(target=lambda: found.append(expire(harbour, 30)))
             run.start()

@@ -1,10 +1,14 @@
 """Devices whose clocks are wrong: what their hits' events say of when it was."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.worker.cast import ANN, BEN, Harbour, by_hand, drain, hit, new_id, now_ms
+from tracker.stores import recent_events, timelines
+from tracker.stores.timelines import Filters
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 SLACK = MINUTE
@@ -188,8 +192,26 @@ def test_ids_that_are_near_by_the_senders_clock(
     device.send(device.hit("a", ago=ago))
     drain(harbour)
     assert harbour.balanced() == {state: 1}
-    # No id that is let in ends up in the table that has no bounds.
-    assert harbour.rows("SELECT count(*) FROM event_other") == [(0,)]
+    # What comes ahead of its time must not lie in the way when its week is made.
+    early = "SELECT count(*) FROM event_other WHERE id > %s"
+    assert harbour.rows(early, new_id()) == [(0,)]
+
+
+def test_timelines_and_what_is_recent(harbour: Harbour) -> None:
+    """A timeline goes by the corrected times; what is recent goes by ids, and sees the future."""
+    for name, ahead, ago in (("1", 5 * DAY, 9), ("2", 0, 6), ("3", -10 * DAY, 3), ("4", HOUR, 0)):
+        device = Device(harbour, ahead, name)
+        device.send(device.hit(name, ago=ago * SECOND))
+    drain(harbour)
+    ids = [id_ for (id_,) in harbour.rows("SELECT id FROM identifier")]
+    now, section_id = datetime.now(UTC), harbour.booking.section_id
+    for since, found in ((now - timedelta(minutes=1), "4321"), (now + timedelta(minutes=1), "")):
+        page = timelines.read(harbour.db, section_id, ids, filters=Filters(since=since))
+        assert "".join(event.data["reference"] for event in page.events) == found
+    version_id = harbour.booking.versions[0].id
+    newest = recent_events.newest(harbour.db, [version_id], now - timedelta(days=1), 10, 10)
+    assert [json.loads(event.data)["reference"] for event in newest] == ["1", "4", "2"]
+    assert recent_events.reach(harbour.db, now, 10) == now
 
 
 def test_a_time_that_can_not_be_corrected_stays(harbour: Harbour) -> None:

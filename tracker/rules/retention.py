@@ -1,4 +1,7 @@
-"""Retention: which events are too old to be kept. An event's age is by the time in its id."""
+"""Retention: which events are too old to be kept.
+
+An event's age is by the time in its id, corrected where the sender's clock was wrong.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

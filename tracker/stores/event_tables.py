@@ -7,9 +7,12 @@ from psycopg import sql
 
 from tracker.rules.ids import first_of
 
-WEEKS_BACK = 9
-WEEKS_AHEAD = 6
-"""Ids are up to 60 days old, or made up to 31 days ahead, as their clocks may be 30 days off."""
+WEEKS_BACK = 5
+"""Ids are up to 30 days old. Those of clocks that were behind may be 60 days old: where there is no
+table of their week, they are few enough for the default table, and nothing moves them later."""
+WEEKS_AHEAD = 5
+"""Ids of clocks that were ahead were made up to 31 days after their receipt. They need their week's
+table at once: all events wait while it is made and what came earlier is moved into it."""
 OTHER = "event_other"
 """The default table: ids of weeks that have no table."""
 _LOCK = 7_361_002

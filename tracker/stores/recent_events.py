@@ -2,7 +2,8 @@
 
 Events lie in the order of the time in their ids. The newest MOST of the installation are looked
 through from the newest on, and no more: a rare definition's older events stay unseen, and the
-answers say from when on events were looked at.
+answers say from when on events were looked at. An id of a clock that was days ahead, or behind, is
+taken for that time: it is among the newest for longer, or not at all.
 """
 
 from collections.abc import Iterator, Sequence
