@@ -99,3 +99,10 @@ def test_attributes_come_with_the_snippet_if_asked_for(vote: Run) -> None:
         assert "data-pintag-" not in plain
         more = vote("snippet", "show", "vote", "--form", form, "--attributes")
         assert "data-pintag-" in more
+
+
+def test_a_snippet_for_trying_out_says_how_to_watch_it(vote: Run) -> None:
+    shown = vote("snippet", "show", "vote", "--test")
+    assert "data-pintag-debug=" in shown
+    assert "pintag snippet watch vote" in shown
+    assert "watch" not in vote("snippet", "show", "vote")

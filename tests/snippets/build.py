@@ -9,12 +9,12 @@ import re
 from datetime import date
 from pathlib import Path
 
-from tracker.snippets.code import attributes_script, hosted_script
+from tracker.snippets.code import attributes_script, debug_script, hosted_script
 from tracker.snippets.forms import FORMS
 from tracker.snippets.render import SnippetConfig, gzip_size
 
 FOLDER = Path(__file__).parents[2] / "snippet_templates"
-SOURCES = ("runtime.js", "hosted.js", "stub.js", "attributes.js")
+SOURCES = ("runtime.js", "hosted.js", "stub.js", "attributes.js", "verdict.js", "debug.js")
 _CONSTANT = re.compile(r"^ *const ([A-Z]+) = ([0-9e]+);.*$", re.MULTILINE)
 SAMPLE = SnippetConfig(
     collector_url="https://collect.example.com",
@@ -51,6 +51,7 @@ def main() -> None:
     texts = {str(name): form.render(SAMPLE).text for name, form in FORMS.items()}
     texts["hosted script"] = hosted_script().body
     texts["attributes"] = attributes_script()
+    texts["debug script"] = debug_script().body
     for name, text in texts.items():
         print(f"{name}: {len(text)} bytes, {gzip_size(text)} gzipped")
 

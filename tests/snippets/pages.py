@@ -67,6 +67,6 @@ def inline_config(html: str) -> Any:
 
 def registered_config(html: str) -> Any:
     """The configuration that a hosted snippet, or that of another event, registers."""
-    text = read(html).scripts[0].text
+    text = next(one.text for one in read(html).scripts if "src" not in one.attributes)
     assert text.endswith("})")
     return json.loads(text[text.rindex("pintag)({") + 8 : -1])

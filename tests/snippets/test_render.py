@@ -2,15 +2,18 @@
 
 import base64
 import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from tests.snippets.pages import inline_config, read, registered_config
-from tracker.snippets.code import attributes_script
+from tracker.rules.fields import Field, FieldType
+from tracker.snippets.code import attributes_script, debug_script
 from tracker.snippets.forms import pages
 from tracker.snippets.render import (
     SnippetConfig,
     hosted_script,
+    hosted_scripts,
     json_hole,
     render_event,
     render_hosted,
@@ -18,6 +21,7 @@ from tracker.snippets.render import (
 )
 
 SIGNUP = SnippetConfig("https://c.example", "key1", "signup", "Sign-up", 3, date(2026, 11, 23))
+NIGHTS = Field("f2", "nights", "Nights", FieldType.INTEGER)
 
 
 def test_both_forms_start_with_event_version_and_date() -> None:
@@ -118,3 +122,27 @@ def test_attributes_are_a_second_script_that_the_policy_lets_run() -> None:
 
 def test_the_hosted_script_brings_the_attributes() -> None:
     assert hosted_script().body.endswith("\n" + attributes_script())
+
+
+def test_a_test_snippet_loads_the_debug_script_first_and_tells_it_the_fields() -> None:
+    fields = (Field("f1", "source", "S", FieldType.TEXT, required=True), NIGHTS)
+    for form in (pages.inline, pages.hosted, pages.event):
+        real, trial = (form(replace(SIGNUP, fields=fields, test=test)) for test in (False, True))
+        debug, *others = read(trial.text).scripts
+        script = debug_script()
+        assert len(others) == len(read(real.text).scripts)
+        assert debug.attributes.keys() == {"src", "integrity", "crossorigin", "data-pintag-debug"}
+        assert debug.attributes["src"] == f"https://c.example/s/{script.hash}.js"
+        assert debug.attributes["integrity"] == script.integrity
+        assert json.loads(str(debug.attributes["data-pintag-debug"])) == {
+            "u": "https://c.example/v1/key1?test",
+            "n": "signup",
+            "v": 3,
+            "f": [["source", "text", True], ["nights", "integer", False]],
+        }
+        assert f"/s/{script.hash}.js" in trial.csp[0]
+        assert "debug" not in real.text
+
+
+def test_all_scripts_that_tags_load_are_kept() -> None:
+    assert {hosted_script(), debug_script()} == set(hosted_scripts())

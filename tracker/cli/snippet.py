@@ -80,6 +80,8 @@ def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
     text = rendered.text
     size = f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped."
     typer.echo(f"{size} {FORMS[form].usage.format(slug=config.slug)}", err=True)
+    if config.test:
+        typer.echo(f"It is for trying out. Watch: pintag snippet watch {config.slug}", err=True)
     if rendered.csp:
         typer.echo(f"Content-Security-Policy: {'; '.join(rendered.csp)}", err=True)
     if rendered.integrity is not None:

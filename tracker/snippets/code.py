@@ -12,8 +12,6 @@ from tracker.snippets.config import SnippetConfig
 from tracker.snippets.texts import json_hole
 
 _CONFIG_CALL = "(PINTAG_CONFIG)"
-_COMPANIONS: dict[str, str] = {}
-"""Scripts beside the runtime, by the flag of SnippetConfig that asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +30,26 @@ def hosted_script() -> Script:
     return _script(f"{loader}\n{attributes_script()}")
 
 
-def companions(config: SnippetConfig) -> tuple[Script, ...]:
-    """The scripts that a page with this snippet loads beside its runtime."""
-    return tuple(
-        _script(_code(name)) for flag, name in _COMPANIONS.items() if getattr(config, flag)
-    )
+@cache
+def debug_script() -> Script:
+    """What test snippets load before all else: it says in the console what is wrong with a call."""
+    return _script(_code("debug.min.js").replace("PINTAG_VERDICT", verdict_code()))
+
+
+def verdict_code() -> str:
+    """The verdict on data as a JavaScript expression: the head of verdict.js says of what shape."""
+    return _code("verdict.min.js")
+
+
+def debug_config(config: SnippetConfig) -> str:
+    """What the tag of the debug script carries: the head of debug.js says what each part means."""
+    fields = [[field.key, field.type, field.required] for field in config.fields]
+    return json_hole(config.public | {"v": config.version_number, "f": fields})
 
 
 def hosted_scripts() -> tuple[Script, ...]:
     """All scripts of this release that snippets load from the collector."""
-    return (hosted_script(), *(_script(_code(name)) for name in _COMPANIONS.values()))
+    return (hosted_script(), debug_script())
 
 
 def address_of(config: SnippetConfig, script: Script) -> str:

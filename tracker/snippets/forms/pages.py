@@ -1,5 +1,7 @@
 """The forms that are pasted into a page: inline, hosted, and another event."""
 
+from collections.abc import Iterable
+
 from tracker.snippets import code
 from tracker.snippets.code import Script
 from tracker.snippets.config import SnippetConfig
@@ -23,15 +25,21 @@ def event(config: SnippetConfig) -> Rendered:
 
 
 def _page(config: SnippetConfig, script: str, *loaded: Script) -> Rendered:
-    loaded = (*loaded, *code.companions(config))
-    addresses = [code.address_of(config, one) for one in loaded]
-    hashes = [one.integrity for one in loaded]
     beside = [code.attributes_script()] if config.attributes else []
+    debug = [code.debug_script()] if config.test else []
     text = code.template("page.html.j2").render(
         comment=html_comment(title(config)),
         nonce=config.nonce,
+        debug=_tags(config, debug),
+        debug_config=code.debug_config(config),
         scripts=[script, *beside],
-        hosted=list(zip(addresses, hashes, strict=True)),
+        hosted=_tags(config, loaded),
     )
+    addresses = [address for address, _ in _tags(config, [*debug, *loaded])]
     csp = (script_sources(config, script, addresses, beside), connections(config))
-    return Rendered(text, csp, hashes[0] if hashes else None)
+    return Rendered(text, csp, next((one.integrity for one in (*loaded, *debug)), None))
+
+
+def _tags(config: SnippetConfig, scripts: Iterable[Script]) -> list[tuple[str, str]]:
+    """Address and integrity of each."""
+    return [(code.address_of(config, one), one.integrity) for one in scripts]
