@@ -37,7 +37,7 @@ format: .venv/dev
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-.venv/dev: .venv/app
+.venv/dev: .venv/app tests/tools/install.py
 	$(BIN)/python -m pip install --quiet --group dev
 	@$(BIN)/python -m tests.tools.install
 	@touch $@

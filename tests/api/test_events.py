@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import EVENTS
 from tracker.rules.fields import FieldType
+from tracker.snippets.forms import FORMS, FormName
 from tracker.stores import key_table
 
 BOOKING = {"category": "transactions", "name": "Booking"}
@@ -104,8 +105,15 @@ def test_snippets(shop: TestClient) -> None:
     assert off.status_code == 409
     assert "pintag event track booking" in off.json()["detail"]
     key = shop.put(f"{EVENTS}/booking/web-tracking", json={"on": True}).json()["snippet_key"]
-    for form in ("inline", "hosted"):
+    for form in FormName:
         snippet = shop.get(f"{EVENTS}/booking/snippet", params={"form": form}).json()
-        assert f"/v1/{key}" in snippet["html"]
-        assert 0 < snippet["gzip_bytes"] <= 1500
+        assert (f"/v1/{key}" in snippet["html"]) == (form != FormName.TYPES)
+        assert 0 < snippet["gzip_bytes"] <= 2000
+        assert bool(snippet["csp"]) == (FORMS[form].suffix in ("html", "js", "tpl"))
+        assert bool(snippet["integrity"]) == (form in (FormName.HOSTED, FormName.MODULE))
+    asked = {"nonce": "r4nd", "test": "true"}
+    snippet = shop.get(f"{EVENTS}/booking/snippet", params=asked).json()
+    assert snippet["csp"][0] == "script-src 'nonce-r4nd'"
+    assert f"/v1/{key}?test" in snippet["html"]
+    assert shop.get(f"{EVENTS}/booking/snippet", params={"nonce": "'x'"}).status_code == 422
     assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 422

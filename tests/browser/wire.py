@@ -88,6 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "text/javascript", self.wire.scripts[self.path])
         elif (page := self.path.split("?")[0]) in self.wire.pages:
             self._send(200, "text/html; charset=utf-8", self.wire.pages[page])
+        elif ".gif?" in self.path:
+            self.wire.record(Request(self.command, self.path, dict(self.headers), ""))
+            self._send(200, "image/gif", "")
         else:
             self._send(404, "text/plain", "")
 

@@ -11,6 +11,8 @@ from redis import Redis
 from tests.cli.test_commands import Run
 from tests.cli.test_commands import pintag as pintag
 from tests.cli.test_commands import shop as shop
+from tracker.snippets.forms import FORMS
+from tracker.snippets.render import hosted_script
 from tracker.stores import losses
 
 
@@ -106,3 +108,19 @@ def test_a_snippet_for_trying_out_says_how_to_watch_it(vote: Run) -> None:
     assert "data-pintag-debug=" in shown
     assert "pintag snippet watch vote" in shown
     assert "watch" not in vote("snippet", "show", "vote")
+
+
+def test_every_form_can_be_shown(vote: Run) -> None:
+    help_ = " ".join(vote("snippet", "show", "--help").replace("│", " ").split())
+    for name, form in FORMS.items():
+        assert form.summary in help_
+        shown = vote("snippet", "show", "vote", "--form", name)
+        assert "Pintag: Vote, version 1, " in shown
+        assert " gzipped. " in shown
+        assert ("Content-Security-Policy: " in shown) == (form.suffix in ("html", "js", "tpl"))
+    hosted = vote("snippet", "show", "vote", "--form", "hosted", "--nonce", "{{ nonce }}")
+    assert "Content-Security-Policy: script-src 'nonce-{{ nonce }}'; connect-src http" in hosted
+    assert f"Subresource Integrity: {hosted_script().integrity}" in hosted
+    assert "?test" in vote("snippet", "show", "vote", "--test")
+    assert "nonce" in vote("snippet", "show", "vote", "--nonce", "<?= $n ?>", code=2)
+    assert "inline" in vote("snippet", "show", "vote", "--form", "pdf", code=2)

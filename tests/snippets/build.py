@@ -9,6 +9,7 @@ import re
 from datetime import date
 from pathlib import Path
 
+from tracker.rules.fields import Field, FieldType
 from tracker.snippets.code import attributes_script, debug_script, hosted_script
 from tracker.snippets.forms import FORMS
 from tracker.snippets.render import SnippetConfig, gzip_size
@@ -23,6 +24,15 @@ SAMPLE = SnippetConfig(
     event_name="Newsletter signup",
     version_number=3,
     date=date(2026, 11, 23),
+    fields=(
+        Field("fld_1", "source", "Source", FieldType.TEXT, True),
+        Field("fld_2", "stage", "Stage", FieldType.TEXT, True, "How far they came"),
+        Field("fld_3", "price", "Price", FieldType.DECIMAL),
+        Field("fld_4", "seats", "Seats", FieldType.INTEGER),
+        Field("fld_5", "member", "Member", FieldType.BOOLEAN),
+        Field("fld_6", "birthday", "Birthday", FieldType.DATE),
+        Field("fld_7", "signed-at", "Signed at", FieldType.TIMESTAMP),
+    ),
 )
 
 

@@ -20,6 +20,7 @@ class Page:
 
     comments: list[str] = field(default_factory=list)
     scripts: list[Script] = field(default_factory=list)
+    images: list[dict[str, str | None]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     text: str = ""
 
@@ -32,6 +33,8 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.page.tags.append(tag)
+        if tag == "img":
+            self.page.images.append(dict(attrs))
         if tag == "script":
             self._in_script = True
             self.page.scripts.append(Script(dict(attrs)))

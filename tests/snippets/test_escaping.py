@@ -7,31 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.snippets.hostile import HOSTILE, texts
 from tests.snippets.pages import inline_config, read, registered_config
 from tracker.snippets.render import SnippetConfig, json_hole, render_hosted, render_inline
-
-HOSTILE = (
-    "-->",
-    "--!>",
-    "->",
-    "<!--",
-    "<!-",
-    "-",
-    "---->",
-    "</script>",
-    "</SCRIPT >",
-    "<script>",
-    "<!--<script>",
-    "]]>",
-    "\" onload='x'",
-    "{{ 7 * 7 }}{% raw %}",
-    "\u2028\u2029\0\r\n",
-    "PINTAG_CONFIG PINTAG_RUNTIME",
-    "&lt;&quot;&#34;",
-    "})({",
-)
-pieces = st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE))
-texts = st.lists(pieces, max_size=4).map("".join)
 
 
 def config_of(name: str, slug: str = "s", source: str | None = None) -> SnippetConfig:

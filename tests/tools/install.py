@@ -1,7 +1,8 @@
 """`python -m tests.tools.install`: make sure that the tests find the programs that they walk with.
 
 The browser tests walk with Chromium; the examples in the docs run with PHP and Node, and behind
-nginx and Caddy. A program that is missing fails its tests.
+nginx and Caddy. TypeScript, which is kept in the virtual environment, judges the types and code
+of snippets. A program that is missing fails its tests.
 """
 
 import os
@@ -13,9 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_PROGRAMS = {"php": "php-cli", "node": "nodejs", "nginx": "nginx", "caddy": "caddy"}
+_PROGRAMS = {"php": "php-cli", "node": "nodejs", "npm": "npm", "nginx": "nginx", "caddy": "caddy"}
 """Commands, each with its package on Debian."""
 _POLICY = Path("/usr/sbin/policy-rc.d")
+_TYPESCRIPT = "typescript@5.9.3"  # the last line whose compiler is a library for Node, too
+_NODE_MODULES = Path(sys.prefix) / "node"
+TYPESCRIPT = _NODE_MODULES / "node_modules" / "typescript"
 
 
 def find_chromium() -> str | None:
@@ -37,6 +41,7 @@ def main() -> None:
         packages = [_PROGRAMS[command] for command in missing] + ["chromium"] * (not chromium)
         if packages:
             _install(packages)
+        _install_typescript()
         return
     if not chromium:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
@@ -46,6 +51,14 @@ def main() -> None:
             f" (on Debian: apt-get install {_PROGRAMS[command]}).",
             file=sys.stderr,
         )
+    if "npm" not in missing:
+        _install_typescript()
+
+
+def _install_typescript() -> None:
+    if not TYPESCRIPT.exists():
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix"]
+        subprocess.run([*command, str(_NODE_MODULES), _TYPESCRIPT], check=True)
 
 
 def _install(packages: list[str]) -> None:

@@ -79,7 +79,8 @@ def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
         typer.echo(f"Its version can be used from {until}: until then its hits wait.", err=True)
     text = rendered.text
     size = f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped."
-    typer.echo(f"{size} {FORMS[form].usage.format(slug=config.slug)}", err=True)
+    usage = FORMS[form].usage.format(slug=config.slug, suffix=FORMS[form].suffix)
+    typer.echo(f"{size} {usage}", err=True)
     if config.test:
         typer.echo(f"It is for trying out. Watch: pintag snippet watch {config.slug}", err=True)
     if rendered.csp:

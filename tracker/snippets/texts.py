@@ -32,6 +32,11 @@ def html_comment(text: str) -> str:
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def doc_comment(text: str) -> str:
+    """One line that can stand in a JSDoc comment: it neither ends it nor makes tags or links."""
+    return one_line(text).replace("*/", "* /").replace("@", "&#64;")
+
+
 def title(config: SnippetConfig) -> str:
     """Event, version and date, or from when it can be used: what each form's comment begins with.
 

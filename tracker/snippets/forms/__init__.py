@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from tracker.snippets.config import SnippetConfig
-from tracker.snippets.forms import pages
+from tracker.snippets.forms import modules, pages, pixels, servers, tag_manager
 from tracker.snippets.forms.form import Form
 from tracker.snippets.forms.form import Rendered as Rendered
 
@@ -14,15 +14,49 @@ class FormName(StrEnum):
     INLINE = "inline"
     HOSTED = "hosted"
     EVENT = "event"
+    MODULE = "module"
+    TYPES = "types"
+    GTM = "gtm"
+    PIXEL = "pixel"
+    CURL = "curl"
+    PYTHON = "python"
 
 
 _PASTE = "Paste it once a page, then call: pintag('{slug}', {{…}})"
+_SAVE = "Save it as {slug}.{suffix}"
 FORMS = {
     FormName.INLINE: Form("html", "one script, which needs nothing else", _PASTE, pages.inline),
     FormName.HOSTED: Form(
         "html", "a line, and a script that all events share", _PASTE, pages.hosted
     ),
-    FormName.EVENT: Form("html", "another event on a page that has a snippet", _PASTE, pages.event),
+    FormName.EVENT: Form("html", "another event of a page that has a snippet", _PASTE, pages.event),
+    FormName.MODULE: Form(
+        "js",
+        "an ES module, to import or bundle",
+        _SAVE + ", then: import track from './{slug}.js'",
+        modules.module,
+    ),
+    FormName.TYPES: Form(
+        "d.ts", "the module's types, for TypeScript", _SAVE + " beside the module.", modules.types
+    ),
+    FormName.GTM: Form(
+        "tpl",
+        "a template for Google Tag Manager",
+        _SAVE + " and import it: Templates, New, the three dots.",
+        tag_manager.gtm,
+    ),
+    FormName.PIXEL: Form(
+        "html",
+        "an image, for mails and pages without scripts",
+        "Put values in the place of what is in capitals.",
+        pixels.pixel,
+    ),
+    FormName.CURL: Form(
+        "sh", "a call from a server's shell", "Put in your values, then run it.", servers.curl
+    ),
+    FormName.PYTHON: Form(
+        "py", "a call from a server's Python", "Put in your values, then run it.", servers.python
+    ),
 }
 
 

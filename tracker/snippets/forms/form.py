@@ -22,7 +22,7 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Form:
     """suffix: of the file to keep it in; summary: one line for people who choose; usage: what to do
-    with it, with a place for the `{slug}`.
+    with it, with places for `{slug}` and `{suffix}`.
     """
 
     suffix: str
