@@ -12,6 +12,7 @@ import psycopg
 import redis
 import structlog
 
+from tracker.rules import agents
 from tracker.rules.hits import QueuedHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
@@ -63,6 +64,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop, through any absence of PostgreSQL and Redis."""
+        agents.load()
         while not self._stopping:
             try:
                 self._session()
