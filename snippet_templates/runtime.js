@@ -15,8 +15,9 @@
 // tests/snippets/build.py makes runtime.min.js of this; run it after every change.
 ((config) => {
   // Characters of the hits in a request: browsers allow a page 64 KiB in flight that may outlive
-  // it, and a character has at most 3 bytes.
-  const LIMIT = 2e4;
+  // it, and a character has at most 3 bytes. No 100 hits, the most that the collector takes, are
+  // so few characters.
+  const LIMIT = 15e3;
   // What may wait after a failure: characters, with 1,000 more for each hit, and how old it may be
   // in ms: 28 days, as the server takes ids of up to 30.
   const ROOM = 2e6;
@@ -39,7 +40,7 @@
   let waits = {}; // until when nothing is sent, by address
   let consent = ASSUMED;
   let delay = 1e3; // before the next try
-  let most = 99; // index of the last hit of a batch
+  let limit = LIMIT;
   let claims, timer;
   let last; // the time in the newest id
 
@@ -119,7 +120,7 @@
       if (!snippet) {
         // Kept, as it may be the snippet of a hosted script that is still on its way.
         calls.push([slug, data, at, who]);
-        throw "no snippet for " + slug;
+        throw "no snippet " + slug;
       }
       // Ids of this page grow: hits of one ms would lose their order.
       last = last >= at ? last + 1 : at;
@@ -155,11 +156,16 @@
     const batch = [];
     let size = 0;
     let url, status, pause;
-    for (const key of consent < ASSUMED ? [] : keys("h.")) {
-      const to = key.split(" ")[1];
-      if (!(flying[key] || (staying && waits[to] > Date.now())) && to == (url ||= to)) {
+    for (const key of keys("h.")) {
+      const to = key.slice(46);
+      if (
+        consent >= ASSUMED &&
+        !(flying[key] || (staying && waits[to] > Date.now())) &&
+        to &&
+        to == (url ||= to)
+      ) {
         size += read(key).length;
-        if (batch[most] || (batch[0] && size > LIMIT)) break;
+        if (batch[0] && size > limit) break;
         batch.push(key);
         flying[key] = 1;
       }
@@ -177,15 +183,15 @@
       pause = answer.headers.get("Retry-After") * 1e3;
     } catch (error) {}
     batch.forEach((key) => (flying[key] = 0));
-    if (batch[1] && /400|413/.test(status)) {
+    if (batch[1] && status == 400) {
       // One hit spoils it for all: the next one goes alone.
-      most = 0;
+      limit = 0;
     } else if (/204|4[01][034]/.test(status)) {
       // Taken, or refused for good.
       batch.forEach(erase);
       if (status == 204) erase("pintag.l." + url);
       delay = 1e3;
-      most = 99;
+      limit = LIMIT;
     } else {
       pause = (pause > delay ? pause : delay) * (1 + Math.random());
       waits[url] = Date.now() + pause;
@@ -199,27 +205,28 @@
           size += read(key).length + 1e3;
           if (size > ROOM || isOlder(key.slice(9), AGE)) {
             erase(key);
-            key = "pintag.l." + key.split(" ")[1];
+            key = "pintag.l." + key.slice(46);
             write(key, -~read(key)); // one more than that
           }
         });
     }
+    // Tabs hear a moment later of what was erased: until then they get no lock.
+    await new Promise((done) => setTimeout(done, 99));
     return staying && post(1);
   };
 
   // One page at a time sends, for all tabs. There is no lock where the page is not secure, or may
   // not store anything.
-  const flush = (isOnline) => {
+  const flush = () => {
     timer = 0;
-    if (isOnline) waits = {};
     navigator.locks?.request("pintag", post).catch(post) || post(1);
   };
 
   pintag = window.pintag = (...call) => track(call);
-  pintag.q = pintag.r = pintag;
   pintag.push = track;
+  pintag.q = pintag.r = pintag;
   pintag(config);
-  addEventListener("online", flush);
+  addEventListener("online", () => flush((waits = {})));
   addEventListener("visibilitychange", () => {
     // There may be no time to wait for the lock.
     if (document.hidden) post();

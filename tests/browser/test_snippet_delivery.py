@@ -180,15 +180,12 @@ def test_a_connection_that_hangs_is_given_up(context: BrowserContext, wire: Wire
     assert again == [first]
 
 
-@pytest.mark.parametrize("answer", [400, 413])
-def test_one_spoilt_hit_does_not_take_others_with_it(
-    context: BrowserContext, wire: Wire, answer: int
-) -> None:
+def test_one_spoilt_hit_does_not_take_others_with_it(context: BrowserContext, wire: Wire) -> None:
     taken = []
 
     def refuse_the_spoilt(request: Request) -> int:
         if any(hit["data"].get("plan") == "spoilt" for hit in request.hits):
-            return answer
+            return 400
         taken.extend(request.hits)
         return 204
 

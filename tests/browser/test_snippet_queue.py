@@ -90,7 +90,7 @@ def test_a_count_is_kept_until_it_was_told(page: Page, wire: Wire) -> None:
     fill(page, wire, 2, days_ago=29)
     fail_once(page, wire)
     page.evaluate("dispatchEvent(new Event('online'))")
-    wire.wait(lambda: len(wire.requests) >= 2)
+    page.wait_for_function("waits.length >= 2")
     assert wire.requests[-1].envelope["lost"] == 2
     recover(page, wire)
     assert [request.envelope["lost"] for request in wire.requests] == [2]
