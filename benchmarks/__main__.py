@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure the collector, the worker, and both together."""
+"""`python -m benchmarks`: measure the collector, the worker, both together, and snippets."""
 
 import sys
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from benchmarks import machine, measure_collector, measure_whole, measure_worker
+from benchmarks import machine, measure_collector, measure_sizes, measure_whole, measure_worker
 from benchmarks.figures import Report, tables
 from benchmarks.stack import BenchmarkError, stack
 from tracker.embedded import EmbeddedError
@@ -21,6 +21,7 @@ class Measurement(StrEnum):
     COLLECTOR = "collector"
     WORKER = "worker"
     END_TO_END = "end-to-end"
+    SIZES = "sizes"
 
 
 def run(
@@ -35,7 +36,10 @@ def run(
     ] = 0.0,
     json: Annotated[Path | None, typer.Option(help="File for the JSON lines.")] = None,
 ) -> None:
-    """Measure on servers of its own, in a temporary folder, over loopback only."""
+    """Measure on servers of its own, in a temporary folder, over loopback only.
+
+    Sizes of snippets need no servers; one that is over its budget is a failure.
+    """
     wanted = {only} if only else set(Measurement)
     hits = hits or int(measure_worker.HITS_PER_SECOND * seconds)
     with ExitStack() as opened:
@@ -45,12 +49,14 @@ def run(
         report = Report(lines)
         report.about(machine.facts())
         try:
-            servers = opened.enter_context(stack())
-            if Measurement.COLLECTOR in wanted:
+            if Measurement.SIZES in wanted:
+                measure_sizes.measure(report)
+            servers = opened.enter_context(stack()) if wanted - {Measurement.SIZES} else None
+            if servers and Measurement.COLLECTOR in wanted:
                 measure_collector.measure(servers, report, seconds, rounds)
-            if Measurement.WORKER in wanted:
+            if servers and Measurement.WORKER in wanted:
                 measure_worker.measure(servers, report, hits, rounds)
-            if Measurement.END_TO_END in wanted:
+            if servers and Measurement.END_TO_END in wanted:
                 measure_whole.measure(servers, report, seconds, rounds, rate)
         except (BenchmarkError, EmbeddedError) as error:
             print(f"The benchmark failed: {error}", file=sys.stderr)

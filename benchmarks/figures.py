@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TextIO
 
@@ -45,7 +45,7 @@ class Report:
 
 
 def tables(medians: Mapping[str, Figures], console: Console) -> None:
-    """Print the medians: one table for rows with the same figures, each figure on a line."""
+    """Print the medians: one table for rows with the same figures."""
     alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for row, figures in medians.items():
         alike[tuple(figures)].append(row)
@@ -53,12 +53,18 @@ def tables(medians: Mapping[str, Figures], console: Console) -> None:
         console.print(_table(names, rows, medians))
 
 
-def _table(names: Iterable[str], rows: list[str], medians: Mapping[str, Figures]) -> Table:
-    table = Table("", *rows, title_justify="left", pad_edge=False)
+def _table(names: Sequence[str], rows: list[str], medians: Mapping[str, Figures]) -> Table:
+    shown = {name: name.replace("_", " ") for name in names}
+    lies = len(rows) > len(names)  # what there is more of goes downwards
+    table = Table("", *(shown.values() if lies else rows), title_justify="left", pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
-    for name in names:
-        table.add_row(name.replace("_", " "), *(_shown(medians[row][name]) for row in rows))
+    if lies:
+        for row in rows:
+            table.add_row(row, *(_shown(medians[row][name]) for name in names))
+    else:
+        for name in names:
+            table.add_row(shown[name], *(_shown(medians[row][name]) for row in rows))
     return table
 
 

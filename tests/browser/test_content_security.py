@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.site import config, hosted, publish, visit
+from tests.browser.site import config, publish, visit
 from tests.browser.wire import Wire
 from tests.embedded.waiting import until
+from tests.snippets.judging import SANDBOX, sections
 from tracker.snippets.forms import FormName, Rendered, render
+from tracker.snippets.render import hosted_scripts
 
 NONCE = "c3RyaWN0"
+CODE = "SANDBOXED_JS_FOR_WEB_TEMPLATE"
 NOTE = """
   window.refused = [];
   addEventListener("securitypolicyviolation", ({effectiveDirective, blockedURI}) => {
@@ -29,6 +32,7 @@ class Case:
     form: FormName
     call: str = "window.pintag && pintag('signup', {})"
     nonce: str | None = None
+    more: bool = False  # a snippet for trying out, which reads attributes
 
 
 CASES = {
@@ -36,7 +40,11 @@ CASES = {
     "inline with a nonce": Case(FormName.INLINE, nonce=NONCE),
     "hosted": Case(FormName.HOSTED),
     "hosted with a nonce": Case(FormName.HOSTED, nonce=NONCE),
+    "inline with more": Case(FormName.INLINE, more=True),
+    "hosted with more": Case(FormName.HOSTED, more=True),
+    "hosted with more and a nonce": Case(FormName.HOSTED, more=True, nonce=NONCE),
     "module": Case(FormName.MODULE),
+    "gtm": Case(FormName.GTM, call=""),
     "pixel": Case(FormName.PIXEL, call=""),
 }
 cases = pytest.mark.parametrize("name", CASES)
@@ -44,18 +52,30 @@ cases = pytest.mark.parametrize("name", CASES)
 
 def in_page(wire: Wire, case: Case, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
     """A page with the form, under `default-src 'none'` and its directives as changed."""
-    hosted(wire)  # its script is there
-    rendered = render(replace(config(wire), nonce=case.nonce), case.form)
-    policy = "; ".join(["default-src 'none'", *change(rendered.csp)])
+    for script in hosted_scripts():
+        wire.scripts[f"/s/{script.hash}.js"] = script.body
+    asked = replace(config(wire), nonce=case.nonce, test=case.more, attributes=case.more)
+    rendered = render(asked, case.form)
+    directives = change(rendered.csp)
+    if case.form == FormName.GTM:  # Tag Manager itself is a script of the site here
+        *_, scripts = ["script-src", *(one for one in directives if "script-src" in one)]
+        directives = (f"{scripts} 'self'", *(one for one in directives if "script" not in one))
+    policy = "; ".join(["default-src 'none'", *directives])
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     publish(wire, meta, markup(wire, case, rendered))
 
 
 def markup(wire: Wire, case: Case, rendered: Rendered) -> str:
-    if case.form != FormName.MODULE:
-        return rendered.text
-    wire.scripts["/signup.js"] = rendered.text
-    return '<script type="module" src="/signup.js"></script>'
+    if case.form == FormName.MODULE:
+        wire.scripts["/signup.js"] = rendered.text
+        return '<script type="module" src="/signup.js"></script>'
+    if case.form == FormName.GTM:
+        template = sections(rendered.text)
+        code, permissions = (template[name] for name in (CODE, "WEB_PERMISSIONS"))
+        fire = f"((require, data) => {{ {code}\n }})(tagManager(window, {permissions}), {{}})"
+        wire.scripts["/tags.js"] = f"{SANDBOX}\n{fire}"
+        return '<script src="/tags.js"></script>'
+    return rendered.text
 
 
 def opened(context: BrowserContext, wire: Wire, case: Case) -> Page:

@@ -3,19 +3,16 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.browser.site import config, event, hosted, inline, publish, settled, visit
 from tests.browser.wire import Wire
-from tests.snippets.judging import sections
+from tests.snippets.judging import SANDBOX, sections
 from tracker.rules.fields import Field, FieldType
 from tracker.snippets.forms import FormName, render
 from tracker.snippets.render import hosted_script
-
-SANDBOX = (Path(__file__).parents[1] / "snippets" / "tag_manager.js").read_text()
 
 
 def module(wire: Wire, slug: str = "signup") -> None:

@@ -6,34 +6,13 @@ one release hosts the same script under the same hash. test_size.py fails where 
 
 import importlib
 import re
-from datetime import date
 from pathlib import Path
 
-from tracker.rules.fields import Field, FieldType
-from tracker.snippets.code import attributes_script, debug_script, hosted_script
-from tracker.snippets.forms import FORMS
-from tracker.snippets.render import SnippetConfig, gzip_size
+from benchmarks.measure_sizes import sizes
 
 FOLDER = Path(__file__).parents[2] / "snippet_templates"
 SOURCES = ("runtime.js", "hosted.js", "stub.js", "attributes.js", "verdict.js", "debug.js")
 _CONSTANT = re.compile(r"^ *const ([A-Z]+) = ([0-9e]+);.*$", re.MULTILINE)
-SAMPLE = SnippetConfig(
-    collector_url="https://collect.example.com",
-    key="Zk3vQ8sLr2TnXw5yBd7c",
-    slug="newsletter-signup",
-    event_name="Newsletter signup",
-    version_number=3,
-    date=date(2026, 11, 23),
-    fields=(
-        Field("fld_1", "source", "Source", FieldType.TEXT, True),
-        Field("fld_2", "stage", "Stage", FieldType.TEXT, True, "How far they came"),
-        Field("fld_3", "price", "Price", FieldType.DECIMAL),
-        Field("fld_4", "seats", "Seats", FieldType.INTEGER),
-        Field("fld_5", "member", "Member", FieldType.BOOLEAN),
-        Field("fld_6", "birthday", "Birthday", FieldType.DATE),
-        Field("fld_7", "signed-at", "Signed at", FieldType.TIMESTAMP),
-    ),
-)
 
 
 def minified(source: str) -> str:
@@ -58,12 +37,8 @@ def target(source: str) -> Path:
 def main() -> None:
     for source in SOURCES:
         target(source).write_text(minified(source), encoding="utf-8")
-    texts = {str(name): form.render(SAMPLE).text for name, form in FORMS.items()}
-    texts["hosted script"] = hosted_script().body
-    texts["attributes"] = attributes_script()
-    texts["debug script"] = debug_script().body
-    for name, text in texts.items():
-        print(f"{name}: {len(text)} bytes, {gzip_size(text)} gzipped")
+    for name, found in sizes().items():
+        print(f"{name}: {found['bytes']:,.0f} bytes, {found['gzip_bytes']:,.0f} gzipped")
 
 
 if __name__ == "__main__":

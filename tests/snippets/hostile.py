@@ -45,7 +45,7 @@ HOSTILE = (
 """The last one is a piece of the forms themselves."""
 pieces = st.one_of(st.text(max_size=20), st.sampled_from(HOSTILE))
 texts = st.lists(pieces, max_size=4).map("".join)
-keys = texts.filter(lambda text: text not in ("", "source", "_visitor", "__proto__"))
+keys = texts.filter(lambda text: text not in ("", "source", "_visitor", "_test", "__proto__"))
 
 
 @st.composite
@@ -66,4 +66,7 @@ def configs(draw: st.DrawFn) -> SnippetConfig:
         draw(st.none() | texts),
         fields=tuple(fields),
         description=draw(texts),
+        test=draw(st.booleans()),
+        attributes=draw(st.booleans()),
+        nonce=draw(st.none() | texts),
     )

@@ -11,6 +11,8 @@ from typing import Any
 from tests.tools.install import TYPESCRIPT
 
 HERE = Path(__file__).parent
+SANDBOX = (HERE / "tag_manager.js").read_text(encoding="utf-8")
+"""What Tag Manager gives to a template, for a browser."""
 
 
 class Judge:

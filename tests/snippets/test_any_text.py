@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from tests.snippets.hostile import configs
 from tests.snippets.judging import Judge, judging, sections
 from tests.snippets.pages import read
+from tracker.snippets.code import attributes_script
 from tracker.snippets.config import SnippetConfig
 from tracker.snippets.examples import examples
 from tracker.snippets.forms import FormName, render
@@ -38,12 +39,21 @@ def heading(config: SnippetConfig) -> str:
 
 def check_page(config: SnippetConfig, judge: Judge, form: FormName) -> None:
     page = read(render(config, form).text)
-    assert page.tags == ["script"] * (2 if form == FormName.HOSTED else 1)
+    count = 1 + (form == FormName.HOSTED) + config.test + config.attributes
+    assert page.tags == ["script"] * count
     assert page.text.strip() == ""
+    nonces = [script.attributes.get("nonce") for script in page.scripts]
+    assert nonces == [config.nonce] * count
     (comment,) = page.comments
     # Dashes are moved apart.
     assert unescape(comment).replace(" ", "") == heading(config).replace(" ", "")
-    seen = judge("script", page.scripts[0].text)
+    if config.test:
+        debug = json.loads(page.scripts.pop(0).attributes["data-pintag-debug"] or "")
+        assert debug["f"] == [[one.key, one.type, one.required] for one in config.fields]
+        assert config.public.items() <= debug.items()
+    own, *others = [script.text for script in page.scripts if script.text]
+    assert others == [attributes_script()] * config.attributes
+    seen = judge("script", own)
     assert (seen["registered"], seen["calls"], seen["added"]) == ([config.public], [], [])
 
 
@@ -57,6 +67,7 @@ def check_pixel(config: SnippetConfig, judge: Judge) -> None:
     sent = dict(parse_qsl(address.query, keep_blank_values=True, strict_parsing=True))
     source = "Mail" if config.source is None else config.source
     assert (sent.pop("_visitor"), sent.pop("source")) == ("VISITOR", source)
+    assert sent.pop("_test", None) == ("" if config.test else None)
     assert list(sent) == [field.key for field in config.fields[1:]]
 
 

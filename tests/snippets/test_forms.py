@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.snippets.build import SAMPLE
+from benchmarks.measure_sizes import SAMPLE
 from tests.snippets.judging import sections
 from tests.snippets.pages import read
 from tracker.snippets.forms import FORMS, FormName, render

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measure_sizes import SAMPLE
 from tests.browser.wire import Request, Wire, running
-from tests.snippets.build import SAMPLE
 from tracker.snippets.forms import FormName, render
 
 FORMS = [FormName.CURL, FormName.PYTHON]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.snippets.build import SAMPLE
+from benchmarks.measure_sizes import SAMPLE
 from tests.tools.install import TYPESCRIPT
 from tracker.rules.fields import COERCIONS, FieldType
 from tracker.snippets.forms import FormName, render
