@@ -41,8 +41,8 @@
   let consent = ASSUMED;
   let delay = 1e3; // before the next try
   let limit = LIMIT;
+  let count = 0; // of ids that this page made
   let claims, timer;
-  let last; // the time in the newest id
 
   try {
     storage = localStorage || storage;
@@ -70,12 +70,12 @@
       .filter((key) => key.startsWith("pintag." + start))
       .sort();
 
-  // A UUIDv7: 48 bits of time, the version 7, the variant 8 and random digits, of which decimal
-  // ones will do.
+  // A UUIDv7: 48 bits of time, the version 7, the variant 8, four digits that keep the order of
+  // hits of one ms, and random digits, of which decimal ones will do.
   const mint = (at) =>
     (
       at.toString(16).padStart(12, 0) +
-      7 +
+      (7e4 + (count++ % 1e4)) +
       crypto.getRandomValues(new Uint32Array(9)).join("")
     ).replace(/(.{8})(.{4})(.{4})(.{3})(.{12}).*/, "$1-$2-$3-8$4-$5");
 
@@ -122,9 +122,7 @@
         calls.push([slug, data, at, who]);
         throw "no snippet " + slug;
       }
-      // Ids of this page grow: hits of one ms would lose their order.
-      last = last >= at ? last + 1 : at;
-      const id = mint(last);
+      const id = mint(at);
       const key = "pintag.h." + id + " " + snippet.u;
       write(
         key,
