@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import EVENTS
 from tracker.rules.fields import FieldType
+from tracker.snippets.code import attributes_script
 from tracker.snippets.forms import FORMS, FormName
 from tracker.stores import key_table
 
@@ -111,9 +112,10 @@ def test_snippets(shop: TestClient) -> None:
         assert 0 < snippet["gzip_bytes"] <= 2000
         assert bool(snippet["csp"]) == (FORMS[form].suffix in ("html", "js", "tpl"))
         assert bool(snippet["integrity"]) == (form in (FormName.HOSTED, FormName.MODULE))
-    asked = {"nonce": "r4nd", "test": "true"}
+    asked = {"nonce": "r4nd", "test": "true", "attributes": "true"}
     snippet = shop.get(f"{EVENTS}/booking/snippet", params=asked).json()
     assert snippet["csp"][0] == "script-src 'nonce-r4nd'"
     assert f"/v1/{key}?test" in snippet["html"]
+    assert attributes_script() in snippet["html"]
     assert shop.get(f"{EVENTS}/booking/snippet", params={"nonce": "'x'"}).status_code == 422
     assert shop.get(f"{EVENTS}/booking/snippet?form=pdf").status_code == 422

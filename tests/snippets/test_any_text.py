@@ -166,7 +166,7 @@ def test_it_stays_in_its_place(form: FormName, config: SnippetConfig, judge: Jud
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FormName)
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(config=configs())
 def test_it_stays_there_for_long(form: FormName, config: SnippetConfig, judge: Judge) -> None:
     CHECKS[form](config, judge)

@@ -3,12 +3,15 @@
 import re
 import sys
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from platform import machine
 
 import pytest
 
-from benchmarks.measure_sizes import BUDGETS, SAMPLE, sizes
+from benchmarks.figures import Report
+from benchmarks.measure_sizes import BUDGETS, SAMPLE, measure, sizes
+from benchmarks.stack import BenchmarkError
 from tests.snippets.build import SOURCES, minified, target
 from tracker.rules.definitions import slugify
 from tracker.snippets.render import gzip_size, render_hosted, render_inline
@@ -29,6 +32,13 @@ def test_the_docs_say_what_each_form_weighs() -> None:
     assert {
         name: one for name, one in found.items() if said[name] != pytest.approx(one, rel=0.05)
     } == {}
+
+
+def test_the_benchmark_fails_over_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    measure(Report(StringIO()))
+    monkeypatch.setitem(BUDGETS, "event", 100)
+    with pytest.raises(BenchmarkError, match=r"event has 2.. bytes gzipped, and may have 100"):
+        measure(Report(StringIO()))
 
 
 def test_a_long_name_costs_no_more_than_itself() -> None:

@@ -18,7 +18,7 @@ NOTHING_WAITS = "!Object.keys(localStorage).some((key) => key.startsWith('pintag
 @pytest.fixture(params=["inline", "hosted"])
 def page(request: pytest.FixtureRequest, browser: Browser, pintag: Installation) -> Iterator[Page]:
     """A visitor on a website that carries the snippets of two events."""
-    forms = (request.param, "inline")
+    forms = (request.param, "event")
     snippets = "\n".join(
         pintag.pintag("snippet", "show", slug, "--form", form)
         for slug, form in zip(("booking", "poll-vote"), forms, strict=True)

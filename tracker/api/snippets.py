@@ -34,13 +34,15 @@ class Tracking(msgspec.Struct):
 
 class SnippetQuery(msgspec.Struct):
     """version: by number or id; left out, it is the current one. nonce: of the page's
-    Content-Security-Policy, or what stands in its place; test: for trying out.
+    Content-Security-Policy, or what stands in its place; test: for trying out; attributes:
+    with the script that reads `data-pintag-*`.
     """
 
     form: FormName = FormName.INLINE
     version: str | None = None
     nonce: Annotated[str, msgspec.Meta(pattern=f"^{NONCE}$")] | None = None
     test: bool = False
+    attributes: bool = False
 
 
 class SnippetView(msgspec.Struct):
@@ -110,6 +112,7 @@ def show_snippet(call: Call) -> Answer:
         version,
         nonce=query.nonce,
         test=query.test,
+        attributes=query.attributes,
     )
     tracking.keep_scripts(call.connection)
     rendered = forms.render(config, query.form)
