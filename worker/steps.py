@@ -189,8 +189,10 @@ def check_id_time(work: Work, context: Context) -> Verdict | None:
     By the sender's own clock it may be near, though that clock is days off.
     """
     assert work.id is not None
+    if is_near(work.id, work.received_ms):
+        return None
     off = clocks.estimate(work.queued.sent, work.received_ms)
-    if is_near(work.id, work.received_ms) or is_near(work.id, work.received_ms - off):
+    if off and is_near(work.id, work.received_ms - off):
         return None
     message = (
         "The id was made more than 30 days before, or one day after, the hit's receipt,"

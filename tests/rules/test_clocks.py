@@ -76,7 +76,8 @@ def test_estimates(sent: int, expected: int) -> None:
     [(0, False), (30_000, False), (30_001, True), (-30_000, False), (-30_001, True)],
 )
 def test_most_requests_need_no_look(off: int, expected: bool) -> None:
-    assert is_off(off) is expected
+    assert is_off(NOW - off, NOW) is expected
+    assert not is_off(0, NOW)
 
 
 class Sender:
@@ -90,7 +91,7 @@ class Sender:
         """By how much the hits of a request are corrected, as the worker does it."""
         sent = NOW - self.off
         off = estimate(sent, NOW + latency)
-        if not is_off(off):
+        if not is_off(sent, NOW + latency):
             return 0
         self.kept = correction(off, self.kept)
         return self.kept

@@ -33,9 +33,9 @@ def estimate(sent_ms: int, received_ms: int) -> int:
     return off if sent_ms and abs(off) <= MOST else 0
 
 
-def is_off(estimate: int) -> bool:
+def is_off(sent_ms: int, received_ms: int) -> bool:
     """Whether a request's times may have to be corrected; most requests' need not."""
-    return abs(estimate) > RIGHT
+    return abs(received_ms - sent_ms) > RIGHT and estimate(sent_ms, received_ms) != 0
 
 
 def correction(estimate: int, kept: int | None) -> int:

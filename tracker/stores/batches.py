@@ -34,7 +34,7 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
     keyspace and key: the identifier that it is an event of, made where it is missing; joins:
     others that are its person's, if they are nobody else's; event_ms and sent_ms (0: unknown) are
-    by the sender's clock, and clock_ms corrects event_ms.
+    by the sender's clock; once event_ms is corrected, clock_ms says by how much.
     """
 
     partition: int
@@ -68,9 +68,9 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
         return next((name for name in names if name.keyspace == Keyspace.WEB), names[0])
 
     @property
-    def off(self) -> int:
-        """How far its request was off, in ms, with the request's latency."""
-        return rules.estimate(self.sent_ms, self.received_ms)
+    def is_off(self) -> bool:
+        """Whether its time may have to be corrected."""
+        return rules.is_off(self.sent_ms, self.received_ms)
 
 
 class QuarantineRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -163,15 +163,14 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
     identities.make(connection, {(e.section_id, e.keyspace, e.key) for e in events})
-    if any(rules.is_off(event.off) for event in events):
+    if any(event.is_off for event in events):
         events = _correct(connection, events)
     rows = connection.execute(
         "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
         " sent_at, clock_ms, data, page, referrer, claims, address, agent)"
         " SELECT e.id, e.section_id, i.id, e.version_id,"
         # In two parts: to_timestamp takes a double, which blurs milliseconds of far years.
-        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms'"
-        " + coalesce(e.clock_ms, 0) * interval '1 ms',"
+        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms',"
         " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
         " to_timestamp(e.sent_ms / 1000) + mod(e.sent_ms, 1000) * interval '1 ms',"
         " e.clock_ms, e.data, e.page, e.referrer, e.claims, e.address, e.agent"
@@ -200,18 +199,19 @@ def _correct(connection: psycopg.Connection, events: Sequence[EventRow]) -> list
 
     A time that would leave the years that can be stored stays as it was sent.
     """
-    off = [event for event in events if rules.is_off(event.off)]
-    kept = clocks.read(connection, {event.clock for event in off})
+    kept = clocks.read(connection, {event.clock for event in events if event.is_off})
     new: dict[Name, int] = {}
     corrected = []
     for event in events:
-        if rules.is_off(event.off):
+        if event.is_off:
             known = kept.get(event.clock)
-            clock_ms = rules.correction(event.off, known)
+            off = rules.estimate(event.sent_ms, event.received_ms)
+            clock_ms = rules.correction(off, known)
             if clock_ms != known:
                 kept[event.clock] = new[event.clock] = clock_ms
-            if 0 <= event.event_ms + clock_ms <= MAX_TIME_MS:
-                event = msgspec.structs.replace(event, clock_ms=clock_ms)
+            event_ms = event.event_ms + clock_ms
+            if 0 <= event_ms <= MAX_TIME_MS:
+                event = msgspec.structs.replace(event, event_ms=event_ms, clock_ms=clock_ms)
         corrected.append(event)
     if new:
         clocks.keep(connection, new)
