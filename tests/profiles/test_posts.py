@@ -21,6 +21,7 @@ def test_a_missing_profile_is_made(harbour: Harbour) -> None:
     assert event.data["source"] == "API"
     assert str(event.data["amount"]) == "12.50"
     assert (event.event_time, event.received_at) == (NOW, NOW)
+    assert (event.sent_at, event.clock_ms) == (None, None)
     assert harbour.balanced() == {"stored": 1}
 
 

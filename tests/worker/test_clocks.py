@@ -6,9 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.worker.cast import ANN, BEN, Harbour, by_hand, drain, hit, new_id, now_ms
-from tracker.stores import recent_events, timelines
+from tests.worker.cast import (
+    ANN,
+    BEN,
+    Clock,
+    Harbour,
+    by_hand,
+    drain,
+    hit,
+    new_id,
+    next_version,
+    now_ms,
+)
+from tracker.stores import quarantine, recent_events, timelines
 from tracker.stores.timelines import Filters
+from worker.context import Context
+from worker.loop import utc_now
+from worker.replay import replay_batch
 
 SECOND, MINUTE, HOUR, DAY = 1000, 60_000, 3_600_000, 86_400_000
 SLACK = MINUTE
@@ -195,6 +209,42 @@ def test_ids_that_are_near_by_the_senders_clock(
     # What comes ahead of its time must not lie in the way when its week is made.
     early = "SELECT count(*) FROM event_other WHERE id > %s"
     assert harbour.rows(early, new_id()) == [(0,)]
+
+
+@pytest.mark.parametrize("ahead", [5 * DAY, -10 * DAY])
+def test_hits_that_were_held_count_from_their_receipt(harbour: Harbour, ahead: int) -> None:
+    """Not from when they go on, days later; and they stay in order with those that came before."""
+    clock = Clock(utc_now())
+    key = next_version(harbour, clock.now + timedelta(hours=1))
+    device = Device(harbour, ahead)
+    with by_hand(harbour, clock=clock) as hand:
+        device.send(device.hit("1", ago=2 * SECOND), latency=20 * SECOND)
+        harbour.send(device.hit("2", ago=SECOND), sent=device.now, key=key)
+        hand.turn()
+        device.send(device.hit("3"))
+        hand.turn()
+        assert harbour.balanced() == {"stored": 2, "held": 1}
+        clock.now += timedelta(days=3)
+        hand.turn()
+    assert harbour.balanced() == {"stored": 3}
+    assert in_order(harbour) == ["1", "2", "3"]
+    assert harbour.rows("SELECT count(DISTINCT clock_ms), count(*) FROM event") == [(1, 3)]
+
+
+@pytest.mark.parametrize("ahead", [5 * DAY, -10 * DAY])
+def test_hits_that_are_replayed_count_from_their_receipt(harbour: Harbour, ahead: int) -> None:
+    device = Device(harbour, ahead)
+    device.send(device.hit("1", ago=2 * SECOND), latency=20 * SECOND)
+    harbour.send(device.hit("2", ago=SECOND), sent=device.now, key="unknown-yet")
+    device.send(device.hit("3"))
+    drain(harbour)
+    assert harbour.balanced() == {"stored": 2, "quarantined": 1}
+    harbour.db.execute("UPDATE quarantine SET snippet_key = %s", (harbour.key,))
+    context = Context(harbour.settings)
+    ids = quarantine.matching(harbour.db, [], None)
+    assert replay_batch(harbour.db, context, ids, False) == {"stored": 1}
+    assert in_order(harbour) == ["1", "2", "3"]
+    assert harbour.rows("SELECT count(DISTINCT clock_ms), count(*) FROM event") == [(1, 3)]
 
 
 def test_timelines_and_what_is_recent(harbour: Harbour) -> None:
