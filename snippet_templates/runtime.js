@@ -34,9 +34,9 @@
 
   const snippets = new Map(); // configurations by slug
   const calls = pintag.q || []; // calls that wait for consent, or for their snippet
-  const flying = {}; // hits that this page sent and that have no answer yet, by key
   const memory = {}; // what the storage does not take: it may be full
   let storage = {};
+  let flying = {}; // hits that this page sent and that have no answer yet, by key
   let waits = {}; // until when nothing is sent, by address
   let consent = ASSUMED;
   let delay = 1e3; // before the next try
@@ -192,7 +192,7 @@
       limit = LIMIT;
     } else {
       pause = (pause > delay ? pause : delay) * (1 + Math.random());
-      waits[url] = Date.now() + pause;
+      waits[url] = Date.now() + pause - 9; // timers may be early
       setTimeout(flush, pause);
       if (delay < 2e5) delay *= 2;
       // What is too much, or too old, is given up, and counted.
@@ -226,8 +226,8 @@
   pintag(config);
   addEventListener("online", () => flush((waits = {})));
   addEventListener("visibilitychange", () => {
-    // There may be no time to wait for the lock.
-    if (document.hidden) post();
-    else drain();
+    // There may be no time to wait for the lock. And pages out of the back/forward cache never
+    // hear the answers to what they sent as they went.
+    document.hidden ? post() : drain((flying = {}));
   });
 })(PINTAG_CONFIG);

@@ -105,6 +105,19 @@ def test_a_page_that_stays_tries_again_by_itself(context: BrowserContext, wire: 
     assert len({hit["id"] for hit in wire.hits}) == 1
 
 
+def test_a_timer_that_is_early_is_a_try_all_the_same(context: BrowserContext, wire: Wire) -> None:
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate(
+        "const real = setTimeout;"
+        "window.setTimeout = (f, ms, a) => real(f, ms > 99 ? ms - 5 : ms, a); null"
+    )
+    page.click("#buy")
+    wire.wait_for_requests(1)
+    wire.answer = 204
+    settled(page)
+
+
 def test_a_new_hit_waits_with_those_that_failed(context: BrowserContext, wire: Wire) -> None:
     wire.answer = 503
     page = visit(context, wire)

@@ -33,11 +33,23 @@ def find(command: str) -> str | None:
     return shutil.which(command, path=places)
 
 
+def find_firefox() -> str | None:
+    """The path of Firefox, which only the browser matrix needs: installed now if it can be."""
+    if not (found := _firefox()) and _is_debian_root():
+        _install(["firefox-esr"])
+        found = _firefox()
+    return found
+
+
+def _firefox() -> str | None:
+    return shutil.which("firefox") or shutil.which("firefox-esr")
+
+
 def main() -> None:
     """Say nothing when all are there; what only people can install is named."""
     chromium = find_chromium() or _playwright_has_one()
     missing = [command for command in _PROGRAMS if find(command) is None]
-    if os.geteuid() == 0 and Path("/etc/debian_version").exists():
+    if _is_debian_root():
         packages = [_PROGRAMS[command] for command in missing] + ["chromium"] * (not chromium)
         if packages:
             _install(packages)
@@ -59,6 +71,10 @@ def _install_typescript() -> None:
     if not TYPESCRIPT.exists():
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix"]
         subprocess.run([*command, str(_NODE_MODULES), _TYPESCRIPT], check=True)
+
+
+def _is_debian_root() -> bool:
+    return os.geteuid() == 0 and Path("/etc/debian_version").exists()
 
 
 def _install(packages: list[str]) -> None:

@@ -1,27 +1,19 @@
 """A whole installation, shared by the tests of this package that do not break it."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import chromium
-from tests.whole.installation import Installation, installed
+from tests.whole.installation import Installation, temporary
 
 
 @pytest.fixture(scope="package")
 def pintag() -> Iterator[Installation]:
     """A `pintag up` with its demo section."""
-    data = Path(tempfile.mkdtemp(prefix="pintag-whole-", dir="/tmp"))
-    data.chmod(0o755)
-    try:
-        with installed(data) as installation:
-            yield installation
-    finally:
-        shutil.rmtree(data, ignore_errors=True)
+    with temporary() as installation:
+        yield installation
 
 
 @pytest.fixture(scope="package")

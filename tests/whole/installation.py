@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -138,3 +140,15 @@ def installed(data: Path, *more: str) -> Iterator[Installation]:
     """An installation that is ready, on ports of its own."""
     with up(data, free_ports(), *more) as process:
         yield Installation(data, process)
+
+
+@contextmanager
+def temporary() -> Iterator[Installation]:
+    """The same, in a folder that is gone afterwards."""
+    data = Path(tempfile.mkdtemp(prefix="pintag-whole-", dir="/tmp"))
+    data.chmod(0o755)
+    try:
+        with installed(data) as installation:
+            yield installation
+    finally:
+        shutil.rmtree(data, ignore_errors=True)

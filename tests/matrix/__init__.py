@@ -1,0 +1,1 @@
+"""The browser matrix: whole visits in real browsers, each hit counted. docs/matrix.md."""
