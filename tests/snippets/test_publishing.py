@@ -86,3 +86,10 @@ def test_a_database_that_was_restored_from_a_backup(
     publishing.keep_current(db, redis)
     assert seen_by_collectors(settings) == ({}, True)
     assert key_table.published_revision(redis) == backup
+
+
+def test_looking_at_a_snippet_is_no_news(db: psycopg.Connection, booking: Definition) -> None:
+    tracking.keep_scripts(db)
+    before = catalog.revision(db)
+    tracking.keep_scripts(db)
+    assert catalog.revision(db) == before

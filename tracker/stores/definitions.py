@@ -334,9 +334,12 @@ def snippet_of(connection: psycopg.Connection, version_id: int) -> Snippet | Non
 
 
 def keep_script(connection: psycopg.Connection, name: str, body: str) -> None:
-    """Keep a hosted script for good: tags on pages name it by its hash."""
-    connection.execute(
-        "INSERT INTO script (hash, body) SELECT %s, %s"
-        " WHERE NOT EXISTS (SELECT FROM script WHERE hash = %s)",
-        (name, body, name),
-    )
+    """Keep a hosted script for good: tags on pages name it by its hash.
+
+    Looked for first: an INSERT, also of nothing, raises the revision, and who looks at a snippet
+    must not have all collectors and workers read all of the rules again.
+    """
+    if connection.execute("SELECT FROM script WHERE hash = %s", (name,)).fetchone() is None:
+        connection.execute(
+            "INSERT INTO script (hash, body) VALUES (%s, %s) ON CONFLICT DO NOTHING", (name, body)
+        )
