@@ -23,8 +23,8 @@ from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
-from worker.steps import HOLD, STEPS, Step, Work, bury
-from worker.trying import judge
+from worker.steps import HOLD, STEPS, Step, Work
+from worker.trying import bury, judge
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0

@@ -10,6 +10,7 @@ from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores.trials import Trial
 from worker.context import Context
 from worker.steps import STEPS, Step, Verdict, Work, hold, run, take
+from worker.steps import bury as bury_hit
 
 MOST_ERRORS, MOST_TEXT, MOST_DATA = 100, 500, 4_000
 """Errors of a trial, and characters of its texts: Redis holds a thousand of them in memory."""
@@ -18,8 +19,19 @@ TEST = Verdict(Reason.TEST, [])
 
 def judge(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) -> Work:
     """Take one hit through the steps; of one for trying out, note what it came to, and drop it."""
-    work = run(queued, context, steps)
-    if queued.sender.test:
+    return _tried(run(queued, context, steps), context, steps)
+
+
+def bury(queued: QueuedHit, context: Context) -> Work:
+    """End a hit that the worker process died on; one for trying out is dropped, like all others.
+
+    In quarantine a replay could store it.
+    """
+    return _tried(bury_hit(queued, context), context, ())
+
+
+def _tried(work: Work, context: Context, steps: tuple[Step, ...]) -> Work:
+    if work.queued.sender.test:
         work.trial = _trial(work, context, steps)
         work.verdict = TEST
     return work

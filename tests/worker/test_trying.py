@@ -10,7 +10,7 @@ from tests.worker.cast import ANN, BEN, Harbour, drain, hit, next_version, worki
 from tests.worker.test_senders import CHROME, GOOGLEBOT
 from tracker.rules.hits import Sender
 from tracker.rules.outcomes import Outcome
-from tracker.stores import trials
+from tracker.stores import hit_queue, trials
 from tracker.stores.trials import OLDEST, Trial
 from worker import trying
 from worker.context import Context
@@ -140,3 +140,16 @@ def test_a_bug_of_ours_is_told_too(harbour: Harbour) -> None:
     [trial] = published(harbour)
     assert (trial.outcome, trial.reason) == ("quarantined", "internal_error")
     assert harbour.balanced() == {"dropped": 1}
+
+
+def test_one_that_kills_the_worker_can_t_be_replayed(harbour: Harbour) -> None:
+    harbour.send(hit(data={"reference": "fatal"}), sender=TEST)
+    [[fatal]] = hit_queue.read(harbour.redis, {0: "0-0"}, 9, 1).values()
+    harbour.db.execute(
+        "UPDATE hit_partition SET tries = 3, suspect_id = %s WHERE number = 0", (fatal.mark,)
+    )
+    drain(harbour)
+    [trial] = published(harbour)
+    assert (trial.outcome, trial.reason) == ("quarantined", "dead_letter")
+    assert harbour.audit().reasons == {("dropped", "test"): 1}
+    assert harbour.quarantined() == []
