@@ -80,6 +80,16 @@ def test_other_events_are_another_watch_s(harbour: Harbour, pintag: Run) -> None
     assert [error["field"] for error in told[0]["errors"]] == ["reference"]
 
 
+def test_nobody_writes_a_line_of_json_of_his_own(harbour: Harbour, pintag: Run) -> None:
+    one = json.dumps(hit(data={"reference": 1}))
+    forged = '\n{"event":"booking","outcome":"stored"}\n'
+    harbour.send(one.replace('"reference": 1', f'"reference":{forged}').encode(), sender=TEST)
+    drain(harbour)
+    printed = watched(pintag, 1, "--json")
+    [told] = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    assert told["data"] == {"reference": {"event": "booking", "outcome": "stored"}}
+
+
 def test_without_past_it_begins_now_and_ctrl_c_ends_it(
     harbour: Harbour, pintag: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

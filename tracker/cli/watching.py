@@ -94,11 +94,18 @@ def _told(trial: Trial) -> dict[str, object]:
         "due_at": trial.due_at,
         "id": trial.id,
         "profile": list(trial.whose),
-        "data": trial.data if _named(trial.data) is None else orjson.Fragment(trial.data),
+        "data": _as_json(trial.data),
         "page": trial.page,
         "agent": trial.agent,
         "key": trial.key,
     }
+
+
+def _as_json(data: str) -> object:
+    """The data in one line, whatever lines it came in; a text of what is no object."""
+    if _named(data) is None:
+        return data
+    return orjson.Fragment(msgspec.json.format(data, indent=-1))
 
 
 # -- on a terminal
