@@ -78,6 +78,19 @@ def test_no_count_can_spoil_the_sum(
     assert collector.post(key, reporting(1)).status_code == 204
 
 
+def test_a_count_that_redis_refuses_refuses_no_hits(
+    collector: Collector, house: House, key: str, redis: Redis
+) -> None:
+    redis.set(losses.LOST, "somebody's own")
+    assert collector.post(key, reporting(3)).status_code == 204
+    assert len(house.hits()) == 2
+    with full(redis):
+        assert said(collector.post(key, reporting(3)))[0] == 503
+    redis.delete(losses.LOST)
+    assert collector.post(key, reporting(3)).status_code == 204
+    assert losses.total(redis) == 3
+
+
 def test_a_collector_that_is_killed_after_its_answer_loses_no_count(
     settings: Settings, house: House, key: str, redis: Redis
 ) -> None:

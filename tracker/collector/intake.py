@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import msgspec
+import structlog
 
 from tracker.collector import senders
 from tracker.collector.group_commit import GroupCommit
@@ -30,6 +31,8 @@ from tracker.rules.refusals import Refusal
 from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 from tracker.stores.key_table import KeyEntry
 from tracker.stores.losses import pack_lost
+
+log = structlog.get_logger("collector")
 
 
 class RefusedError(Exception):
@@ -99,11 +102,28 @@ class Intake:
         if wait:
             raise RefusedError(Refusal.TOO_MANY, retry_after=wait)
         try:
-            await self._queue.append(pack(key, envelope, self._keys.partitions, sender))
+            queued = self._queue.append(pack(key, envelope, self._keys.partitions, sender))
+            uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
+            await queued
         except QueueAwayError as error:
             # Taking less than nothing gives back: what was refused must not count as sent.
             self._rates.take(key, -len(envelope.hits), self._now())
             raise RefusedError(Refusal.QUEUE_AWAY) from error
+        # No count is worth a hit: without this answer the sender would send them again for ever.
+        if uncounted:
+            log.error("uncounted_losses", key=key, lost=envelope.lost, error=str(uncounted))
+
+    async def _count_lost(self, key: str, count: int) -> QueueAwayError | None:
+        """Add to what the snippet's senders lost, behind the hits, in the same group commit.
+
+        Returns why Redis refused it, if it did; its user may not write there, say.
+        """
+        try:
+            if count:
+                await self._queue.append([pack_lost(pack_text(key), count)])
+        except QueueAwayError as error:
+            return error
+        return None
 
 
 _CLOSED = {"off": Refusal.OFF, "hidden": Refusal.HIDDEN}
@@ -125,7 +145,7 @@ def judge(
 
 
 def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY) -> list[bytes]:
-    """The commands that append an envelope's hits to their partitions, and count its `lost`."""
+    """The commands that append an envelope's hits to their partitions."""
     packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
     packed_sender = pack_sender(sender)
     commands = []
@@ -133,8 +153,6 @@ def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY)
         raw = bytes(hit)
         to = partition_of(raw, partitions)
         commands.append(pack_append(to, packed_key, sent, packed_sender, raw))
-    if envelope.lost and not sender.test:
-        commands.append(pack_lost(packed_key, envelope.lost))
     return commands
 
 
