@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.rules import ip_addresses
 from tracker.rules.ip_addresses import NONE, TRUNCATED, WHOLE, kept
 
 
@@ -34,6 +35,13 @@ def test_addresses(address: str, whole: str, truncated: str) -> None:
 )
 def test_what_is_no_address_is_not_kept(text: str) -> None:
     assert [kept(text, rule) for rule in (WHOLE, TRUNCATED, NONE)] == [None, None, None]
+
+
+def test_what_a_proxy_passed_on_is_not_remembered_at_any_length() -> None:
+    before = ip_addresses._kept_v6.cache_info().currsize
+    assert kept("a:" * 30_000, TRUNCATED) is None
+    assert ip_addresses._kept_v6.cache_info().currsize == before
+    assert kept("0000:0000:0000:0000:0000:ffff:203.100.113.177", TRUNCATED) == "203.100.113.0"
 
 
 @given(st.ip_addresses())

@@ -15,6 +15,8 @@ MAX_AGENT = 500
 """Characters of a User-Agent header that are kept."""
 MAX_TAG = 200
 """Characters of a signed tag that are kept; a real one has 75."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+"""Stands for NUL in a tag, which PostgreSQL takes in no text: its whole batch would be refused."""
 _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _AHEAD = (b"prefetch", b"prerender", b"preview")
 
@@ -43,7 +45,7 @@ def see(
         client,
         None if origin is None else origin.decode("latin-1"),
         named.get(b"user-agent", b"")[:MAX_AGENT].decode("latin-1"),
-        query.get("tag", "")[:MAX_TAG],
+        query.get("tag", "")[:MAX_TAG].replace("\0", REPLACEMENT),
         "test" in query,
         _is_prefetch(named),
     )

@@ -7,6 +7,8 @@ from ipaddress import IPv6Address
 WHOLE, TRUNCATED, NONE = "whole", "truncated", "none"
 """The rules that a section may choose from."""
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_LONGEST = 45
+"""Characters of an IPv6 address at the most: of one that ends in IPv4's notation."""
 _V4 = re.compile(rf"({_BYTE}\.{_BYTE}\.{_BYTE})\.{_BYTE}")
 
 
@@ -21,7 +23,9 @@ def kept(address: str, rule: str) -> str | None:
         return None
     if ":" not in address:
         return _kept_v4(address, rule)
-    return _kept_v6(address.partition("%")[0], rule)
+    address = address.partition("%")[0]
+    # Proxies may pass on anything; what is remembered must not be as long as a header can be.
+    return _kept_v6(address, rule) if len(address) <= _LONGEST else None
 
 
 def _kept_v4(address: str, rule: str) -> str | None:
