@@ -73,6 +73,9 @@ def test_agents_are_cut_and_may_be_missing_or_odd(
         (f"tag=1&tag={TAG.replace('.', '%2E')}", False, TAG),
         (f"tag={'x' * 5000}", False, "x" * MAX_TAG),
         ("tests=1&Tag=2&tag", False, ""),
+        (f"tag={'%F0%9F%98%80' * 200}", False, "\U0001f600" * MAX_TAG),
+        (f"test{'&x' * 201}&tag=1", False, "1"),
+        (f"{'x&' * 30_000}tag=1&test", True, "1"),
         ("tag=%ff%00%E9&=&%", False, "\ufffd" * 3),
     ],
 )

@@ -49,7 +49,8 @@ def change(
 ) -> Section:
     """Change a section's rules; origins as people write them.
 
-    The collectors know of it when this returns. Raises InvalidDraftError and NoSecretError.
+    When this returns, collectors refuse no longer what is let in now; what is let in or kept no
+    longer, they know within a second. Raises InvalidDraftError and NoSecretError.
     """
     if not sections.change(connection, section.id, _checked(changes)):
         raise NoSecretError(section.slug)

@@ -15,6 +15,10 @@ MAX_AGENT = 500
 """Characters of a User-Agent header that are kept."""
 MAX_TAG = 200
 """Characters of a signed tag that are kept; a real one has 75."""
+MAX_PARAMETERS = 200
+"""Of a query's parameters, how many are looked at, from its end."""
+_MAX_ESCAPED = 12 * MAX_TAG
+"""Bytes of a tag whose characters all have four bytes, which are all escaped."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """Stands for NUL in a tag, which PostgreSQL takes in no text: its whole batch would be refused."""
 _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
@@ -52,14 +56,18 @@ def see(
 
 
 def parameters(query: bytes) -> dict[str, str]:
-    """`test` and `tag` out of the query of a POST, which may have others, too; the last counts."""
-    found: dict[str, str] = {}
-    if query:
-        for part in query.split(b"&"):
-            name, _, value = part.partition(b"=")
-            if name in (b"test", b"tag"):
-                found[name.decode()] = unquote(value.decode("latin-1"))
-    return found
+    """`test` and `tag` out of the query of a POST, which may have others, too; the last counts.
+
+    A query may be 60 kB, and is looked at before its key: only the end of a long one is read.
+    """
+    if not query:
+        return {}
+    found: dict[bytes, bytes] = {}
+    for part in query.rsplit(b"&", MAX_PARAMETERS)[-MAX_PARAMETERS:]:
+        name, _, value = part.partition(b"=")
+        if name in (b"test", b"tag"):
+            found[name] = value[:_MAX_ESCAPED]
+    return {name.decode(): unquote(value.decode("latin-1")) for name, value in found.items()}
 
 
 def sender(seen: Seen, addresses: str) -> Sender:
