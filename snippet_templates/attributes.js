@@ -54,7 +54,9 @@
         echo = label && label.control;
         setTimeout(() => (echo = 0));
       }
-      pintag(element.getAttribute(name), read(element));
+      const slug = element.getAttribute(name);
+      // Events only: a page may show what visitors wrote, which must not give anybody's consent.
+      if (!/^(consent|debug|identify|reset)$/.test(slug)) pintag(slug, read(element));
     } catch (error) {
       console.warn("pintag:", error);
     }

@@ -12,7 +12,8 @@
 //                        "pintag.l.<address>" how many hits to this address were given up
 //
 // The storage is the queue: whichever page has the lock sends from it, in order, for all tabs.
-// tests/snippets/build.py makes runtime.min.js of this; run it after every change.
+// tests/snippets/build.py makes runtime.min.js of this; run it after every change. Every byte counts:
+// hence `let` throughout, and an order of declarations that compresses well.
 ((config) => {
   // Characters of the hits in a request: browsers allow a page 64 KiB in flight that may outlive
   // it, and a character has at most 3 bytes. No 100 hits, the most that the collector takes, are
@@ -32,136 +33,70 @@
   let pintag = window.pintag || 0;
   if (pintag.r) return pintag.r(config);
 
-  const snippets = new Map(); // configurations by slug
-  const calls = pintag.q || []; // calls that wait for consent, or for their snippet
-  const memory = {}; // what the storage does not take: it may be full
-  let storage = {};
   let flying = {}; // hits that this page sent and that have no answer yet, by key
   let waits = {}; // until when nothing is sent, by address
+  let snippets = {}; // configurations by slug, with our prefix: some sites have a Map of their own
   let consent = ASSUMED;
-  let delay = 1e3; // before the next try
+  let memory = {}; // what this tick wrote, or what the storage does not take: it may be full
   let limit = LIMIT;
-  let count = 0; // of ids that this page made
+  let delay = 1e3; // before the next try
+  let calls = pintag.q || []; // calls that wait for consent, or for their snippet
   let claims, timer;
+  let count = 0; // of ids that this page made
+  let storage = {};
 
   try {
     storage = localStorage || storage;
   } catch (error) {} // denied
 
-  const read = (key) => storage[key] || memory[key];
-
-  const write = (key, text) => {
-    try {
-      storage[key] = text;
-    } catch (error) {
-      memory[key] = text;
-    }
-  };
-
-  const erase = (key) => {
+  let erase = (key) => {
     delete storage[key];
     delete memory[key];
   };
 
+  let read = (key) => storage[key] || memory[key] || "";
+
+  // Into both at first: a page may clear its storage in the same tick, as when somebody signs out.
+  // Whatever else happens in that tick goes out in the same request.
+  let write = (key, text) => {
+    memory[key] = text;
+    timer ||= setTimeout(flush);
+    try {
+      storage[key] = text;
+    } catch (error) {}
+  };
+
   // Our keys that begin like this; hits are in the order of their times, with which ids begin.
-  const keys = (start) =>
-    Object.keys(storage)
-      .concat(Object.keys(memory))
+  let keys = (start) =>
+    [storage, memory]
+      .flatMap(Object.keys)
       .filter((key) => key.startsWith("pintag." + start))
       .sort();
 
-  // A UUIDv7: 48 bits of time, the version 7, the variant 8, four digits that keep the order of
-  // hits of one ms, and random digits, of which decimal ones will do.
-  const mint = (at) =>
-    (
-      at.toString(16).padStart(12, 0) +
-      (7e4 + (count++ % 1e4)) +
-      crypto.getRandomValues(new Uint32Array(9)).join("")
-    ).replace(/(.{8})(.{4})(.{4})(.{3})(.{12}).*/, "$1-$2-$3-8$4-$5");
-
-  // Whether such an id was made more than so many ms ago.
-  const isOlder = (id, ms) => Date.now() - ms > parseInt(id.replace("-", ""), 16);
-
-  const track = ([slug, data, at = Date.now(), who]) => {
-    try {
-      if (slug.u) {
-        snippets.set(slug.n, slug);
-        if (
-          consent == ASSUMED &&
-          (slug.c ?? (navigator.globalPrivacyControl || +navigator.doNotTrack))
-        )
-          consent = AWAITED;
-        return drain();
-      }
-      if (slug == "consent") {
-        consent = data ? YES : NO;
-        if (!data) {
-          claims = undefined;
-          keys("").forEach(erase);
-        }
-        return drain();
-      }
-      // A browser may load a page that nobody gets to see.
-      if (consent < ASSUMED || document.prerendering)
-        return consent && calls.push([slug, data, at, who]);
-      if (slug == "reset" || slug == "identify") {
-        claims = undefined;
-        if (slug == "reset") erase("pintag.v");
-        // A copy: what the page does to it later changes nothing, and each hit can hold it.
-        else if (data) claims = { ...JSON.parse(JSON.stringify(data)) };
-        return;
-      }
-      // Who it is at this moment: a call that waits for its snippet keeps it.
-      let visitor = read("pintag.v");
-      if (!visitor || isOlder(visitor, config.l || 34128e6))
-        write("pintag.v", (visitor = mint(Date.now())));
-      who ||= { visitor, claims };
-      const snippet = snippets.get(slug);
-      if (!snippet) {
-        // Kept, as it may be the snippet of a hosted script that is still on its way.
-        calls.push([slug, data, at, who]);
-        throw "no snippet " + slug;
-      }
-      const id = mint(at);
-      const key = "pintag.h." + id + " " + snippet.u;
-      write(
-        key,
-        JSON.stringify({
-          id,
-          at,
-          ...who,
-          data: { source: snippet.s, ...data },
-          page: location.href,
-          referrer: document.referrer,
-        }),
-      );
-      // Whatever else happens until then goes out in the same request.
-      timer ||= setTimeout(flush);
-    } catch (error) {
-      console.warn("pintag:", error);
-    }
-  };
-
-  // The calls that wait, and what the storage has.
-  const drain = () => {
-    calls.splice(0).forEach(track);
-    flush();
+  // One page at a time sends, for all tabs. There is no lock where the page is not secure, or may
+  // not store anything.
+  let flush = () => {
+    timer = 0;
+    Object.keys(memory).forEach((key) => {
+      try {
+        storage[key] = memory[key];
+        delete memory[key];
+      } catch (error) {}
+    });
+    navigator.locks?.request("pintag", post).catch(post) || post(1);
   };
 
   // Sends what there is, one request after the other: hits for one address, not too many, not too
   // large, the oldest first. A page that goes away sends one request, whatever it was told.
-  const post = async (staying) => {
-    const batch = [];
+  let post = async (staying) => {
+    let batch = [];
     let size = 0;
     let url, status, pause;
-    for (const key of keys("h.")) {
-      const to = key.slice(46);
-      if (
-        consent >= ASSUMED &&
-        !(flying[key] || (staying && waits[to] > Date.now())) &&
-        to &&
-        to == (url ||= to)
-      ) {
+    // Nor is the storage read.
+    if (consent < ASSUMED || document.prerendering) return;
+    for (let key of keys("h.")) {
+      let to = key.slice(46);
+      if (!(flying[key] || (staying && waits[to] > Date.now())) && to && to == (url ||= to)) {
         size += read(key).length;
         if (batch[0] && size > limit) break;
         batch.push(key);
@@ -169,11 +104,13 @@
       }
     }
     if (!url) return;
+    let lost = +read("pintag.l." + url);
+    let body = `{"sent":${Date.now()},"lost":${lost},"hits":[${batch.map(read)}]}`;
     try {
-      const answer = await fetch(url, {
+      let answer = await fetch(url, {
+        keepalive: body.length < 2e4, // also of a hit that is alone, as the next one does not fit
         method: "POST",
-        body: `{"sent":${Date.now()},"lost":${read("pintag.l." + url) || 0},"hits":[${batch.map(read)}]}`,
-        keepalive: batch[1] || size < LIMIT,
+        body,
         // A connection may hang for good, as when a phone changes networks.
         signal: AbortSignal.timeout?.(2e4),
       });
@@ -191,8 +128,8 @@
       delay = 1e3;
       limit = LIMIT;
     } else {
-      pause = (pause > delay ? pause : delay) * (1 + Math.random());
-      waits[url] = Date.now() + pause - 9; // timers may be early
+      pause = (pause > delay ? pause : delay) * (Math.random() + 1);
+      waits[url] = Date.now() + pause - 99; // timers may be early
       setTimeout(flush, pause);
       if (delay < 2e5) delay *= 2;
       // What is too much, or too old, is given up, and counted.
@@ -204,7 +141,7 @@
           if (size > ROOM || isOlder(key.slice(9), AGE)) {
             erase(key);
             key = "pintag.l." + key.slice(46);
-            write(key, -~read(key)); // one more than that
+            write(key, +read(key) + 1); // one more than that
           }
         });
     }
@@ -213,18 +150,84 @@
     return staying && post(1);
   };
 
-  // One page at a time sends, for all tabs. There is no lock where the page is not secure, or may
-  // not store anything.
-  const flush = () => {
-    timer = 0;
-    navigator.locks?.request("pintag", post).catch(post) || post(1);
+  let track = ([slug, data, at = Date.now(), who = { page: location.href }]) => {
+    try {
+      if (slug.u) {
+        snippets["pintag." + slug.n] = slug;
+        if (
+          consent == ASSUMED &&
+          (slug.c ?? (navigator.globalPrivacyControl || +navigator.doNotTrack))
+        )
+          consent = AWAITED;
+        return drain();
+      }
+      if (slug == "consent") {
+        consent = data ? YES : NO;
+        if (!data) claims = keys("").forEach(erase);
+        return drain();
+      }
+      // A browser may load a page that nobody gets to see. What waits is a copy, with its page, as
+      // the page may go on with the same object, and to another address.
+      if (consent < ASSUMED || document.prerendering)
+        return consent && calls.push([slug, data && { ...data }, at, who]);
+      if (slug == "reset") return (claims = erase("pintag.v"));
+      if (slug == "identify") {
+        claims = undefined;
+        // A copy: what the page does to it later changes nothing, and each hit can hold it.
+        return data && (claims = { ...JSON.parse(JSON.stringify(data)) });
+      }
+      // Who it is at this moment: a call that waits for its snippet keeps it.
+      let visitor = read("pintag.v");
+      if (isOlder(visitor, config.l || 34128e6)) write("pintag.v", (visitor = mint(Date.now())));
+      who = { visitor, claims, ...who };
+      let snippet = snippets["pintag." + slug];
+      if (!snippet) {
+        // Kept, as it may be the snippet of a hosted script that is still on its way.
+        calls.push([slug, data && { ...data }, at, who]);
+        throw "no snippet " + slug;
+      }
+      let id = mint(at);
+      let key = "pintag.h." + id + " " + snippet.u;
+      write(
+        key,
+        JSON.stringify({
+          id,
+          at,
+          ...who,
+          data: { source: snippet.s, ...data },
+          referrer: document.referrer,
+        }),
+      );
+    } catch (error) {
+      console.warn("pintag:", error);
+    }
   };
+
+  // The calls that wait, and what the storage has.
+  let drain = () => {
+    calls.splice(0).forEach(track);
+    flush();
+  };
+
+  // Whether such an id, or none, was made more than so many ms ago: ids begin with their time.
+  let isOlder = (id, ms) => id < mint(Date.now() - ms);
+
+  // A UUIDv7: 48 bits of time, the version 7, the variant 8, four digits that keep the order of
+  // hits of one ms, and random digits, of which decimal ones will do.
+  let mint = (at) =>
+    (
+      at.toString(16).padStart(12, 0) +
+      (7e4 + (count++ % 1e4)) +
+      crypto.getRandomValues(new Uint32Array(9)).join("")
+    ).replace(/(.{8})(.{4})(.{4})(.{3})(.{12}).*/, "$1-$2-$3-8$4-$5");
 
   pintag = window.pintag = (...call) => track(call);
   pintag.push = track;
   pintag.q = pintag.r = pintag;
   pintag(config);
   addEventListener("online", () => flush((waits = {})));
+  // Before the page's own listeners. Browsers say that it is visible a moment before this.
+  addEventListener("prerenderingchange", drain, true);
   addEventListener("visibilitychange", () => {
     // There may be no time to wait for the lock. And pages out of the back/forward cache never
     // hear the answers to what they sent as they went.

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser import site
@@ -239,3 +240,19 @@ def test_clicks_in_an_open_shadow_tree_count(context: BrowserContext, wire: Wire
     page.click("#b")
     settled(page)
     assert data(wire, 1) == [{}]
+
+
+@pytest.mark.parametrize("command", ["consent", "identify", "reset"])
+def test_commands_are_no_events(context: BrowserContext, wire: Wire, command: str) -> None:
+    """What visitors wrote is in many pages, and keeps its data attributes there."""
+    publish(
+        wire,
+        render_inline(replace(config(wire), attributes=True, consent=command == "consent")),
+        f'<b data-pintag-visible={command} data-pintag-fields=\'{{"email": "mine"}}\'>Hi</b>',
+        "<b data-pintag-visible=signup data-pintag-field-n=after>there</b>",
+        "<script>const seen = []; const real = pintag;",
+        "pintag = (...call) => { seen.push(call[0]); real(...call) }</script>",
+    )
+    page = visit(context, wire)
+    page.wait_for_function("seen.includes('signup')")
+    assert page.evaluate("seen") == ["signup"]

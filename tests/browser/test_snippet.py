@@ -113,6 +113,21 @@ def test_a_hit_too_large_for_keepalive_arrives_alone(context: BrowserContext, wi
     assert sorted(len(request.hits) for request in wire.requests) == [1, 1]
 
 
+def test_a_hit_outlives_its_page_also_where_the_next_one_does_not_fit(
+    context: BrowserContext, wire: Wire
+) -> None:
+    note = """<script>
+      const real = fetch;
+      window.kept = [];
+      window.fetch = (url, options) => { kept.push(options.keepalive); return real(url, options) };
+    </script>"""
+    publish(wire, note, inline(wire))
+    page = visit(context, wire)
+    page.evaluate("for (let n = 0; n < 2; n++) pintag('signup', {text: 'x'.repeat(9000)})")
+    settled(page)
+    assert page.evaluate("kept") == [True, True]
+
+
 @pytest.mark.parametrize("answer", [400, 403, 404, 410, 413])
 def test_a_refusal_drops_the_hit(context: BrowserContext, wire: Wire, answer: int) -> None:
     publish(wire, inline(wire))
@@ -189,3 +204,22 @@ def test_spoilt_items_in_the_storage_are_left_alone(context: BrowserContext, wir
     page.wait_for_function("Object.keys(localStorage).length === 4")
     assert len(wire.hits) == 1
     assert len(stored(page)) == 3
+
+
+def test_an_item_that_was_emptied_stops_no_other(context: BrowserContext, wire: Wire) -> None:
+    key = f"pintag.h.019a9b9c-0000-7000-8000-000000000000 {wire.collector}/v1/key-signup"
+    publish(wire, f"<script>localStorage['{key}'] = ''</script>", inline(wire))
+    wire.answer = lambda request: 204 if request.hits else 400
+    page = visit(context, wire)
+    page.click("#buy")
+    settled(page)
+    assert len(wire.hits) == 1
+
+
+def test_a_site_may_have_a_map_of_its_own(context: BrowserContext, wire: Wire) -> None:
+    legacy = "<script>function Map() { this.items = {} } Map.prototype.put = () => {}</script>"
+    publish(wire, legacy, inline(wire, "constructor"), inline(wire))
+    page = visit(context, wire)
+    page.evaluate("pintag('signup', {}); pintag('constructor', {}); pintag('__proto__', {})")
+    wire.wait_for_hits(2)
+    assert {request.path for request in wire.requests} == {"/v1/key-constructor", "/v1/key-signup"}

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.site import config, inline, publish, settled, stored, visit
-from tests.browser.wire import PATIENCE, Wire
+from tests.browser.site import config, hide, inline, publish, settled, show, stored, visit
+from tests.browser.wire import PATIENCE, Request, Wire
 from tracker.snippets.render import render_inline
 
 SIGNALS = {
@@ -53,6 +54,70 @@ def test_a_yes_sends_what_was_called_before_in_its_order(page: Page, wire: Wire)
     assert first["at"] <= second["at"] <= before
     page.evaluate("pintag('signup', {n: 3})")
     wire.wait_for_hits(3)
+
+
+def test_what_waits_for_a_yes_stays_as_it_was(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, asking(wire))
+    page = visit(context, wire)
+    page.evaluate(
+        """() => {
+          const data = {n: 1};
+          pintag('signup', data);
+          history.pushState({}, '', '/second');
+          data.n = 2;
+          pintag('signup', data);
+          history.pushState({}, '', '/third');
+          data.n = 3;
+          pintag('consent', true);
+        }"""
+    )
+    wire.wait_for_hits(2)
+    calls = [(hit["data"]["n"], hit["page"].removeprefix(wire.site)) for hit in wire.hits]
+    assert calls == [(1, "/"), (2, "/second")]
+
+
+def test_before_a_yes_the_storage_is_not_even_read(context: BrowserContext, wire: Wire) -> None:
+    spy = """<script>
+      window.noted = [];
+      const note = (name) => (...args) => { noted.push(name); return Reflect[name](...args) };
+      const storage = new Proxy({}, {ownKeys: note('ownKeys'), get: note('get'), set: note('set')});
+      Object.defineProperty(window, 'localStorage', {value: storage});
+    </script>"""
+    publish(wire, spy, asking(wire))
+    page = visit(context, wire)
+    page.evaluate("pintag('signup', {})")
+    for say in (hide, show):
+        say(page)
+    # Locks are given in the order of requests.
+    page.evaluate("navigator.locks.request('pintag', () => 0)")
+    assert page.evaluate("noted") == []
+    page.evaluate("pintag('consent', true)")
+    wire.wait_for_hits(1)
+    assert page.evaluate("noted.length") > 0
+
+
+def test_a_request_that_fails_after_a_no_brings_nothing_back(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, inline(wire))
+    refused = Event()
+
+    def fail_afterwards(_request: Request) -> int:
+        refused.wait(PATIENCE)
+        return 503
+
+    wire.answer = fail_afterwards
+    page = visit(context, wire)
+    page.evaluate(
+        "const real = fetch; window.fetch = (...args) => window.answer = real(...args); null"
+    )
+    page.evaluate("pintag('signup', {})")
+    page.wait_for_function("!!window.answer")
+    page.evaluate("pintag('consent', false)")
+    refused.set()
+    page.evaluate("answer.then(() => navigator.locks.request('pintag', () => 0))")
+    assert untouched(page)
+    assert len(wire.requests) == 1
 
 
 def test_a_no_forgets_what_was_called_before(page: Page, wire: Wire) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.browser.site import config, event, hosted, inline, publish, settled, visit
 from tests.browser.wire import Wire
-from tracker.snippets.render import hosted_script
+from tracker.snippets.render import hosted_script, render_hosted
 
 EARLY = "<script>pintag('signup', {early: true})</script>"
 
@@ -137,3 +138,50 @@ def test_another_event_before_and_after_a_snippet(
     wire.wait_for_hits(2)
     settled(page)
     assert {request.path for request in wire.requests} == {"/v1/key-contact", "/v1/key-signup"}
+
+
+def test_calls_wait_with_what_they_were_given(context: BrowserContext, wire: Wire) -> None:
+    calls = "const data = {n: 1}; pintag('signup', data); data.n = 2; pintag('signup', data)"
+    publish(wire, hosted(wire), f"<script>{calls}</script>")
+    visit(context, wire)
+    wire.wait_for_hits(2)
+    assert [hit["data"]["n"] for hit in wire.hits] == [1, 2]
+
+
+@pytest.mark.parametrize("asking_first", [True, False])
+def test_one_that_asks_for_consent_is_heard_before_the_first_call(
+    context: BrowserContext, wire: Wire, asking_first: bool
+) -> None:
+    parts = [render_hosted(replace(config(wire, "contact"), consent=True)), hosted(wire)]
+    calls = "<script>pintag('contact', {n: 1}); pintag('signup', {n: 2})</script>"
+    publish(wire, *(parts if asking_first else reversed(parts)), calls)
+    page = visit(context, wire)
+    page.wait_for_function("!!pintag.r")
+    page.evaluate("navigator.locks.request('pintag', () => 0)")
+    assert page.evaluate("localStorage.length") == 0
+    assert wire.requests == []
+    page.evaluate("pintag('consent', true)")
+    wire.wait_for_hits(2)
+
+
+def test_a_call_of_the_second_of_two_is_no_reason_to_warn(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, hosted(wire, "contact"), hosted(wire), EARLY)
+    page = context.new_page()
+    warnings: list[str] = []
+    page.on("console", lambda message: warnings.append(message.text))
+    page.goto(wire.site + "/")
+    wire.wait_for_hits(1)
+    settled(page)
+    assert warnings == []
+
+
+def test_calls_without_a_snippet_are_kept_for_one_that_comes_later(
+    context: BrowserContext, wire: Wire
+) -> None:
+    _, tag = hosted(wire).split("</script>\n", 1)
+    early = "<script>pintag = {q: [['signup', {early: true}]]}</script>"
+    publish(wire, early, tag.replace("async", ""), inline(wire))
+    visit(context, wire)
+    wire.wait_for_hits(1)

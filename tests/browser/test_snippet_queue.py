@@ -116,6 +116,32 @@ def test_a_full_storage_loses_nothing_while_the_page_lives(
     assert [hit["data"]["n"] for hit in wire.hits] == [0, 1, 2, 3, 4]
 
 
+def test_what_the_storage_had_no_room_for_goes_there_once_it_has(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, f"<script>{FULL}</script>", inline(wire))
+    wire.answer = 503
+    page = visit(context, wire)
+    page.evaluate(NOTE_WAITS)
+    page.evaluate("pintag('signup', {n: 1})")
+    page.wait_for_function("waits.length == 1")
+    page.evaluate("for (const key of Object.keys(localStorage)) delete localStorage[key]")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    assert len(stored(page)) == 1
+
+
+def test_a_page_that_clears_its_storage_after_a_call_loses_nothing(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, inline(wire))
+    page = visit(context, wire)
+    page.evaluate("pintag('signup', {n: 1}); localStorage.clear()")
+    wire.wait_for_hits(1)
+    settled(page)
+    page.evaluate("pintag('signup', {n: 2}); localStorage.clear(); location = '/gone'")
+    wire.wait_for_hits(2)
+
+
 def test_tabs_share_the_queue_and_send_each_hit_once(context: BrowserContext, wire: Wire) -> None:
     publish(wire, inline(wire))
     wire.answer = 503
@@ -159,5 +185,8 @@ def test_a_page_that_nobody_has_seen_yet_sends_nothing(context: BrowserContext, 
     page = visit(context, wire)
     page.evaluate("pintag('signup', {}); dispatchEvent(new Event('online'))")
     assert page.evaluate("localStorage.length") == 0
-    page.evaluate("document.prerendering = false; dispatchEvent(new Event('visibilitychange'))")
+    # As Chromium has it: a page is seen a moment before it is no longer being prerendered.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
+    page.evaluate("document.prerendering = false")
+    page.evaluate("document.dispatchEvent(new Event('prerenderingchange', {bubbles: true}))")
     wire.wait_for_hits(1)
