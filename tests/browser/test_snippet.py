@@ -223,3 +223,28 @@ def test_a_site_may_have_a_map_of_its_own(context: BrowserContext, wire: Wire) -
     page.evaluate("pintag('signup', {}); pintag('constructor', {}); pintag('__proto__', {})")
     wire.wait_for_hits(2)
     assert {request.path for request in wire.requests} == {"/v1/key-constructor", "/v1/key-signup"}
+
+
+def test_a_sandboxed_frame_without_an_origin(context: BrowserContext, wire: Wire) -> None:
+    """Its storage throws, and it gets no locks."""
+    calls = "pintag('signup', {n: 1}); setTimeout(() => pintag('signup', {n: 2}), 200)"
+    publish(wire, inline(wire), f"<script>{calls}</script>", path="/frame")
+    publish(wire, "<iframe sandbox=allow-scripts src=/frame></iframe>")
+    visit(context, wire)
+    wire.wait_for_hits(2)
+    assert len({hit["visitor"] for hit in wire.hits}) == 1
+
+
+def test_json_methods_of_old_libraries_change_no_hit(context: BrowserContext, wire: Wire) -> None:
+    """As Prototype 1.6 has them."""
+    old = """<script>
+      Array.prototype.toJSON = function () { return '[' + this.join() + ']' };
+      String.prototype.toJSON = function () { return '"' + this + '"' };
+      Object.prototype.extend = function () {};
+    </script>"""
+    publish(wire, old, inline(wire))
+    page = visit(context, wire)
+    page.click("#buy")
+    wire.wait_for_hits(1)
+    assert wire.hits[0]["data"] == {"plan": "pro"}
+    assert is_uuid7(wire.hits[0]["id"])
