@@ -61,7 +61,8 @@
   // -- one call
 
   // As the runtime makes it. Throws what JSON.stringify throws.
-  const sent = ({ s }, data) => JSON.stringify({ source: s || "Website", ...data }) || "{}";
+  const sent = ({ s = "Website" }, data) =>
+    JSON.stringify({ ...data, source: data?.source ?? s }) || "{}";
 
   const check = (slug, data) => {
     const snippet = snippets.get(slug);

@@ -194,7 +194,7 @@
           id,
           at,
           ...who,
-          data: { source: snippet.s, ...data },
+          data: { ...data, source: data?.source ?? snippet.s },
           referrer: document.referrer,
         }),
       );
