@@ -60,11 +60,15 @@ def test_the_names_of_this_machine_are_let_in(anonymous: TestClient, host: str) 
     assert anonymous.get("/", headers={"Host": host}).status_code == 200
 
 
-@pytest.mark.parametrize(("host", "status"), [("::1", 200), ("::", 404)])
-def test_pages_are_there_on_loopback_only(settings: Settings, host: str, status: int) -> None:
+@pytest.mark.parametrize(("host", "status"), [("::1", 400), ("::", 200)])
+def test_beyond_loopback_every_name_is_let_in_and_asked_to_sign_in(
+    settings: Settings, host: str, status: int
+) -> None:
     app = make_app(dataclasses.replace(settings, web_host=host))
-    with TestClient(app, base_url="http://[::1]:8700") as client:
-        assert client.get("/").status_code == status
+    with TestClient(app, base_url="http://pintag.example") as client:
+        answer = client.get("/")
+    assert answer.status_code == status
+    assert status == 400 or answer.url.path == "/sign-in"
 
 
 def test_health(anonymous: TestClient) -> None:

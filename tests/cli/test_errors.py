@@ -97,7 +97,7 @@ def test_urls_that_are_right(variable: str, value: str) -> None:
 
 
 def test_an_empty_url_counts_as_not_set(tmp_path: Path) -> None:
-    running.StateFile(tmp_path).create(settings.from_environ(AWAY), {}, {})
+    running.StateFile(tmp_path).create(settings.from_environ(AWAY), {}, {}, "")
     found = settings.load({"PINTAG_DATA": str(tmp_path), "DATABASE_URL": "", "REDIS_URL": ""})
     assert {"DATABASE_URL": found.database_url, "REDIS_URL": found.redis_url} == AWAY
 

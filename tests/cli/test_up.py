@@ -107,7 +107,7 @@ def test_up_json_is_private_and_feeds_load(data_dir: Path) -> None:
     state = StateFile(data_dir)
     state.update({"web": 1})
     assert not state.path.exists()
-    state.create(found, {"web": 1}, {"client_secret": "k"})
+    state.create(found, {"web": 1}, {"client_secret": "k"}, "link")
     assert state.path.stat().st_mode & 0o777 == 0o600
     state.update({"web": 2})
     assert read_state(data_dir)["processes"] == {"web": 2}

@@ -18,12 +18,14 @@ from typing import Any
 
 import psycopg
 import redis
+from playwright.sync_api import Page
 
 from tests.embedded.waiting import descendants, until, until_gone
 from tracker.actions import auditing
 from tracker.actions.auditing import Audit
 from tracker.stores import database, hit_queue
 
+PASSWORD = "correct horse battery"
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -97,6 +99,18 @@ class Installation:
     @property
     def web(self) -> str:
         return str(self.state["web"])
+
+    def sign_in(self, page: Page) -> None:
+        """Sign a browser in as the owner, by the one-time link or the password it led to."""
+        page.goto(str(self.state["sign_in"]))
+        if page.locator("input[name=password]").count():
+            page.fill("input[name=password]", PASSWORD)
+        else:
+            page.goto(f"{self.web}/sign-in")
+            page.fill("input[name=name]", "owner")
+            page.fill("input[name=password]", PASSWORD)
+        page.click("main button")
+        page.wait_for_url(f"{self.web}/")
 
     def key(self, slug: str) -> str:
         """The snippet key of a demo event."""

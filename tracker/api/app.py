@@ -1,4 +1,4 @@
-"""The web process as a Starlette application: the API, and the pages when it is private."""
+"""The web process as a Starlette application: the API, and the pages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -73,15 +73,14 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         return Response(document, media_type="application/json")
 
     private = settings.web_host in LOOPBACK
-    # Without this a website could point its own name at 127.0.0.1 and read the pages.
+    # Without this a website could point its own name at 127.0.0.1 and talk to it from there.
     only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
     return Starlette(
         routes=[
             Route("/health", get_health, methods=["GET"]),
             Route("/openapi.json", get_document, methods=["GET"]),
             *map(serving.route, OPERATIONS),
-            # The pages ask for no password yet, so only this machine gets to see them.
-            *(pages.ROUTES if private else []),
+            *pages.ROUTES,
         ],
         middleware=[only_loopback] if private else [],
         exception_handlers={HTTPException: answer_http, Exception: answer_crash},

@@ -7,6 +7,7 @@ import typer
 
 import tracker
 from tracker.cli import (
+    account,
     audit,
     client,
     doctor,
@@ -49,6 +50,7 @@ app.command("jobs")(jobs.jobs)
 app.command("audit")(audit.audit)
 app.add_typer(section.app, name="section")
 app.add_typer(client.app, name="client")
+app.add_typer(account.app, name="account")
 app.command("web")(serve.web)
 app.command("collector")(serve.collector)
 

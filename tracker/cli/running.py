@@ -121,11 +121,14 @@ class StateFile:
         self._content: dict[str, Any] = {}
         self.remove()
 
-    def create(self, settings: Settings, pids: Mapping[str, int], demo: Mapping[str, Any]) -> None:
-        """Say that all is ready, and where."""
+    def create(
+        self, settings: Settings, pids: Mapping[str, int], demo: Mapping[str, Any], link: str
+    ) -> None:
+        """Say that all is ready, and where; `link`: where one signs in for the first time."""
         self._content = {
             "pid": os.getpid(),
             "web": address(settings.web_host, settings.web_port),
+            "sign_in": link,
             "collector": address(settings.collector_host, settings.collector_port),
             "environment": environment_of(settings),
             "processes": dict(pids),

@@ -6,6 +6,7 @@ import signal
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import typer
 
 import tracker
 from tracker import embedded
+from tracker.actions import signing_in
 from tracker.cli import running
 from tracker.cli.running import StateFile
 from tracker.cli.screen import Screen, complain
@@ -92,14 +94,22 @@ async def _start(
             shown = await asyncio.to_thread(_ensure_demo, settings)
     with screen.step("Starting web, collector, worker and jobs", "Web, collector, worker, jobs"):
         await supervisor.start(*_parts(settings))
-    state.create(settings, supervisor.pids, shown)
-    screen.table(_rows(settings, demo))
+    link = await asyncio.to_thread(_first_link, settings)
+    state.create(settings, supervisor.pids, shown, link)
+    screen.table(_rows(settings, demo, link))
 
 
 def _ensure_demo(settings: Settings) -> dict[str, Any]:
     from tracker.actions.demo import ensure_demo
 
     return ensure_demo(settings)
+
+
+def _first_link(settings: Settings) -> str:
+    """Where the first account's password is chosen, once."""
+    with database.connect(settings.database_url) as connection:
+        token = signing_in.link_for_first(connection, datetime.now(UTC))
+    return f"{running.address(settings.web_host, settings.web_port)}/welcome/{token}"
 
 
 def _parts(settings: Settings) -> list[Part]:
@@ -122,10 +132,11 @@ def _parts(settings: Settings) -> list[Part]:
     ]
 
 
-def _rows(settings: Settings, demo: bool) -> list[tuple[str, str]]:
+def _rows(settings: Settings, demo: bool, link: str) -> list[tuple[str, str]]:
     pages = running.address(settings.web_host, settings.web_port)
     directory = Path(settings.data_dir)
     rows = [
+        ("Sign in", link),
         ("Pages", f"{pages}/"),
         ("Demo page", f"{pages}/demo"),
         ("Collector", settings.public_collector_url),

@@ -1,0 +1,94 @@
+"""Every page asks for its role, every form for its session's token; headers are strict."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.pages.conftest import Person, SignIn
+from tracker.pages.page import Page
+from tracker.pages.routes import PAGES
+from tracker.rules.accounts import Role
+
+VALUES = {"section": "shop", "keyspace": "web", "key": "ann", "token": "none"}
+GUARDED = [page for page in PAGES if page.role is not None]
+FORMS = [page for page in GUARDED if page.method == "POST"]
+
+
+def name_of(page: Page) -> str:
+    return f"{page.method} {page.path}"
+
+
+def address(page: Page, **values: str) -> str:
+    """The page's address in the shop, of what is there, or of something that need not be."""
+    known = {**VALUES, **values}
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: known.get(m[1], "booking"), page.path)
+
+
+@pytest.fixture
+def viewer(sign_in: SignIn) -> Person:
+    return sign_in(Role.VIEWER)
+
+
+@pytest.mark.parametrize("page", GUARDED, ids=name_of)
+def test_nobody_gets_in_without_signing_in(stranger: TestClient, page: Page, booking: None) -> None:
+    answer = stranger.request(page.method, address(page), follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in?to=/")
+
+
+@pytest.mark.parametrize("page", [p for p in GUARDED if "{section}" in p.path], ids=name_of)
+def test_other_sections_are_not_there(owner: Person, page: Page, booking: None) -> None:
+    where = address(page, section="hotel")
+    status, text = owner.get(where) if page.method == "GET" else owner.post(where)
+    assert status == 404
+    assert "no section" in text
+
+
+@pytest.mark.parametrize("page", [p for p in GUARDED if p.role != Role.VIEWER], ids=name_of)
+def test_a_viewer_does_nothing_that_takes_more(viewer: Person, page: Page, booking: None) -> None:
+    where = address(page)
+    status, text = viewer.get(where) if page.method == "GET" else viewer.post(where)
+    assert status == 403
+    assert "This takes the role of" in text
+
+
+@pytest.mark.parametrize("page", [p for p in GUARDED if p.method == "GET"], ids=name_of)
+def test_an_owner_sees_every_page(owner: Person, page: Page, booking: None) -> None:
+    status, _ = owner.get(address(page))
+    assert status in (200, 404)
+
+
+@pytest.mark.parametrize("page", FORMS, ids=name_of)
+@pytest.mark.parametrize(
+    ("csrf", "headers"),
+    [
+        ("", {}),
+        ("0" * 64, {}),
+        (None, {"Origin": "https://evil.example"}),
+        (None, {"Sec-Fetch-Site": "cross-site"}),
+    ],
+)
+def test_forms_of_other_sites_do_nothing(
+    owner: Person, page: Page, csrf: str | None, headers: dict[str, str], booking: None
+) -> None:
+    form = {"csrf": owner.csrf if csrf is None else csrf}
+    answer = owner.client.post(address(page), data=form, headers=headers)
+    assert answer.status_code == 403
+    assert owner.get("/settings")[0] == 200  # still signed in
+
+
+def test_pages_let_nothing_run_but_their_own(owner: Person, stranger: TestClient) -> None:
+    for client, where in ((owner.client, "/"), (stranger, "/sign-in"), (stranger, "/welcome/x")):
+        answer = client.get(where)
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert not re.search(r"<script(?! src=)|style=|\son\w+=", answer.text)
+
+
+def test_a_form_that_is_too_large_is_refused(owner: Person) -> None:
+    assert owner.post("/sign-out", x="x" * 600_000)[0] == 413

@@ -1,0 +1,151 @@
+"""Signing in: one-time links, passwords, attempts, sessions."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from starlette.testclient import TestClient
+
+from tests.pages.conftest import PASSWORD, Person, SignIn
+from tracker.actions import signing_in
+from tracker.pages.page import COOKIE
+from tracker.pages.sign_in import ATTEMPTS
+from tracker.rules.accounts import LINK_LIFE, SESSION_IDLE, SESSION_LIFE, Role
+from tracker.stores import accounts, audit_log
+
+
+def welcome(db: psycopg.Connection, ago: timedelta = timedelta()) -> str:
+    """The address of a one-time link for the first account, made some time ago."""
+    return f"/welcome/{signing_in.link_for_first(db, datetime.now(UTC) - ago)}"
+
+
+def sign_in_as(client: TestClient, name: str, password: str = PASSWORD) -> int:
+    form = {"name": name, "password": password, "to": "/settings"}
+    return client.post("/sign-in", data=form, follow_redirects=False).status_code
+
+
+def test_a_link_leads_to_a_password_and_in(stranger: TestClient, db: psycopg.Connection) -> None:
+    address = welcome(db)
+    assert "owner" in stranger.get(address).text
+    answer = stranger.post(address, data={"password": PASSWORD})
+    assert (answer.url.path, answer.status_code) == ("/", 200)
+    assert "Shop" in answer.text
+    cookie = answer.history[0].headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+def test_a_link_works_once_and_not_too_late(stranger: TestClient, db: psycopg.Connection) -> None:
+    address = welcome(db)
+    stranger.post(address, data={"password": PASSWORD})
+    assert stranger.post(address, data={"password": "another one, longer"}).status_code == 404
+    assert stranger.get(welcome(db, LINK_LIFE)).status_code == 404
+    old, new = welcome(db), welcome(db)
+    assert [stranger.get(one).status_code for one in (old, new)] == [404, 200]
+
+
+@pytest.mark.parametrize("password", ["short", "", "x" * 201])
+def test_a_password_that_wont_do_leaves_the_link_as_it_is(
+    stranger: TestClient, db: psycopg.Connection, password: str
+) -> None:
+    address = welcome(db)
+    answer = stranger.post(address, data={"password": password})
+    assert answer.status_code == 422
+    assert "A password has at" in answer.text
+    assert stranger.post(address, data={"password": PASSWORD}).url.path == "/"
+
+
+def test_a_password_opens_the_page_that_was_asked_for(
+    stranger: TestClient, sign_in: SignIn
+) -> None:
+    sign_in(name="Ann")
+    asked = stranger.get("/sections/shop/settings?x=1")
+    assert (asked.url.path, asked.status_code) == ("/sign-in", 200)
+    form = {"name": "Ann", "password": PASSWORD, "to": asked.url.params["to"]}
+    assert str(stranger.post("/sign-in", data=form).url).endswith("/sections/shop/settings?x=1")
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "/\\evil.example", "x"])
+def test_signing_in_never_leads_elsewhere(stranger: TestClient, sign_in: SignIn, to: str) -> None:
+    sign_in(name="Ann")
+    form = {"name": "Ann", "password": PASSWORD, "to": to}
+    answer = stranger.post("/sign-in", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_a_wrong_name_and_a_wrong_password_look_alike(
+    stranger: TestClient, sign_in: SignIn
+) -> None:
+    sign_in(name="Ann")
+    texts = {
+        stranger.post("/sign-in", data={"name": name, "password": "wrong wrong"}).text.replace(
+            name, ""
+        )
+        for name in ("Ann", "Bob")
+    }
+    assert len(texts) == 1
+
+
+def test_attempts_are_bounded_by_name(stranger: TestClient, sign_in: SignIn) -> None:
+    sign_in(name="Carl")
+    tries = [sign_in_as(stranger, "Carl", "wrong wrong") for _ in range(ATTEMPTS)]
+    assert set(tries) == {403}
+    assert sign_in_as(stranger, "Carl") == 429
+    sign_in(name="Dora")
+    assert sign_in_as(stranger, "Dora") == 303
+
+
+def test_signing_out_ends_the_session_on_the_server(owner: Person, stranger: TestClient) -> None:
+    token = owner.client.cookies[COOKIE]
+    assert owner.get("/settings")[0] == 200
+    owner.post("/sign-out")
+    stranger.cookies.set(COOKIE, token)
+    assert stranger.get("/settings").url.path == "/sign-in"
+
+
+def test_a_new_password_ends_all_sessions(owner: Person, db: psycopg.Connection) -> None:
+    now = datetime.now(UTC)
+    account = accounts.find(db, "owner of shop")
+    assert account is not None
+    link = signing_in.new_link(db, account, now)
+    assert signing_in.by_link(db, link, "another, longer one", now)
+    assert owner.client.get("/settings").url.path == "/sign-in"
+
+
+def test_who_is_shut_out_is_out_at_once(owner: Person, db: psycopg.Connection) -> None:
+    account = accounts.find(db, "owner of shop")
+    assert account is not None
+    assert accounts.disable(db, account.id, datetime.now(UTC))
+    assert owner.client.get("/settings").url.path == "/sign-in"
+    assert sign_in_as(owner.client, "owner of shop") == 403
+
+
+@pytest.mark.parametrize(
+    ("column", "age", "alive"),
+    [
+        ("used_at", SESSION_IDLE - timedelta(minutes=1), True),
+        ("used_at", SESSION_IDLE, False),
+        ("created_at", SESSION_LIFE - timedelta(minutes=1), True),
+        ("created_at", SESSION_LIFE, False),
+    ],
+)
+def test_sessions_end(
+    owner: Person, db: psycopg.Connection, column: str, age: timedelta, alive: bool
+) -> None:
+    db.execute(f"UPDATE session SET {column} = now() - %s".encode(), (age,))
+    assert (owner.client.get("/settings").url.path == "/settings") is alive
+
+
+def test_the_database_has_no_secret_that_lets_in(owner: Person, db: psycopg.Connection) -> None:
+    token = owner.client.cookies[COOKIE]
+    kept = db.execute("SELECT session::text || account::text FROM session, account").fetchall()
+    assert token not in str(kept)
+    assert PASSWORD not in str(kept)
+    assert "$argon2id$" in str(kept)
+
+
+def test_signing_in_is_in_the_audit_log(sign_in: SignIn, db: psycopg.Connection) -> None:
+    person = sign_in(Role.VIEWER, name="Ann")
+    sign_in_as(person.client, "Ann")
+    actions = [(one.account, one.action) for one in audit_log.newest(db)]
+    assert actions == [("Ann", "signed in"), ("Ann", "chose a password")]

@@ -1,0 +1,65 @@
+"""Signing in: by password, or by a one-time link, by which the password is chosen."""
+
+import secrets
+from datetime import datetime
+
+import psycopg
+
+from tracker import passwords
+from tracker.rules.accounts import LINK_LIFE, Role, check_password
+from tracker.stores import accounts, audit_log
+from tracker.stores.accounts import Account
+
+FIRST = "owner"
+"""The name of the account that `pintag up` makes: it owns all sections."""
+
+
+def link_for_first(connection: psycopg.Connection, now: datetime) -> str:
+    """A one-time token for the first account, which is made where it is missing."""
+    account = accounts.find(connection, FIRST)
+    account = account or accounts.create(connection, FIRST, Role.OWNER, None, now)
+    account = account or accounts.find(connection, FIRST)  # somebody else has just made it
+    assert account is not None
+    return new_link(connection, account, now)
+
+
+def new_link(connection: psycopg.Connection, account: Account, now: datetime) -> str:
+    """A one-time token by which the account's password is chosen; earlier ones end."""
+    token = secrets.token_urlsafe(24)
+    accounts.add_link(connection, account.id, token, now + LINK_LIFE)
+    return token
+
+
+def by_password(
+    connection: psycopg.Connection, name: str, password: str, now: datetime
+) -> str | None:
+    """The token of a new session; None, and no sooner, where name or password is wrong."""
+    account = accounts.find(connection, name)
+    hashed = accounts.password_hash(connection, account.id) if account else None
+    if not passwords.is_password(hashed, password) or account is None:
+        return None
+    return _begin(connection, account, "signed in", now)
+
+
+def by_link(connection: psycopg.Connection, token: str, password: str, now: datetime) -> str | None:
+    """Choose the password by a one-time link; the token of a new session, None for a used link.
+
+    Raises AccountError for a password that won't do, and the link can be used again.
+    """
+    account = accounts.of_link(connection, token, now)
+    if account is None:
+        return None
+    check_password(password, account.name)
+    hashed = passwords.hash_password(password)
+    with connection.transaction():
+        if not accounts.use_link(connection, token):
+            return None
+        accounts.set_password(connection, account.id, hashed)
+        return _begin(connection, account, "chose a password", now)
+
+
+def _begin(connection: psycopg.Connection, account: Account, how: str, now: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    accounts.begin_session(connection, account.id, token, now)
+    audit_log.add(connection, account.name, how, "", now)
+    return token

@@ -1,0 +1,135 @@
+"""Pages are declared: address, who may see them, and the function that answers.
+
+A test asks for each with and without the rights, so none can forget to ask.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from urllib.parse import parse_qs, quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from tracker.pages import shell
+from tracker.pages.visit import MissingError, Visit, csrf_token
+from tracker.rules.accounts import Role, role_in
+from tracker.stores import accounts, sections
+
+COOKIE = "pintag_session"
+MAX_FORM = 500_000
+"""Bytes of a form: 100 fields with long descriptions are far less."""
+PUBLIC = None
+"""The role of pages that need none, as one can't be signed in yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: `role` is what its reader must have, in its section if its path names one."""
+
+    method: str
+    path: str
+    role: Role | None
+    handler: Callable[[Visit], Response]
+
+    @property
+    def route(self) -> Route:
+        return Route(self.path, self._serve, methods=[self.method])
+
+    async def _serve(self, request: Request) -> Response:
+        body = await _body(request) if self.method == "POST" else b""
+        if body is None:
+            return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "This form is too large.")
+        return await run_in_threadpool(self._answer, request, body)
+
+    def _answer(self, request: Request, body: bytes) -> Response:
+        state = request.app.state
+        session = request.cookies.get(COOKIE, "")
+        with state.pool.connection() as connection:
+            visit = Visit(
+                connection=connection,
+                redis=state.redis,
+                settings=state.settings,
+                vault=state.vault,
+                path=request.path_params,
+                address=request.url.path,
+                query=_values(request.scope["query_string"]),
+                form=_values(body),
+                now=datetime.now(UTC),
+                session=session,
+            )
+            visit.account = accounts.of_session(connection, session, visit.now) if session else None
+            if visit.account is None:
+                visit.session = ""
+            try:
+                refusal = self._refusal(visit, request)
+                answer = refusal or self.handler(visit)
+            except MissingError as error:
+                answer = visit.render("missing.html", HTTPStatus.NOT_FOUND, message=str(error))
+        for name, value in visit.cookies.items():
+            _set_cookie(answer, name, value, secure=request.url.scheme == "https")
+        return answer
+
+    def _refusal(self, visit: Visit, request: Request) -> Response | None:
+        if self.method == "POST" and not self._is_ours(visit, request):
+            message = "This form came from elsewhere, or you have signed in again since. Try again."
+            return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)
+        if self.role is None:
+            return None
+        if visit.account is None:
+            to = f"{visit.address}?{request.url.query}".rstrip("?") if self.method == "GET" else "/"
+            return RedirectResponse(
+                f"/sign-in?to={quote(to)}", HTTPStatus.SEE_OTHER, headers=shell.HEADERS
+            )
+        if "section" in visit.path:
+            self._enter(visit, visit.path["section"])
+        if not visit.may(self.role):
+            message = f"This takes the role of {_ARTICLES[self.role]}."
+            return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)
+        return None
+
+    def _is_ours(self, visit: Visit, request: Request) -> bool:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+            return False
+        return self.role is None or visit.get("csrf") == csrf_token(visit.session)
+
+    def _enter(self, visit: Visit, slug: str) -> None:
+        found = {one.slug: one for one in sections.every(visit.connection)}.get(slug)
+        role = role_in(visit.who.roles, found.id) if found else None
+        if found is None or role is None:
+            raise MissingError(f"There is no section {slug!r} that you may see.")
+        visit.section_, visit.role = found, role
+
+
+_ARTICLES = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
+
+
+def _values(text: bytes) -> dict[str, list[str]]:
+    return parse_qs(text.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+async def _body(request: Request) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            return None
+    return body
+
+
+def _set_cookie(answer: Response, name: str, value: str, secure: bool) -> None:
+    if value:
+        age = 30 * 86_400
+        answer.set_cookie(name, value, age, secure=secure, httponly=True, samesite="lax")
+    else:
+        answer.delete_cookie(name)
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(text, status, headers=shell.HEADERS, media_type="text/plain")

@@ -1,0 +1,120 @@
+"""One request for a page: who asks, what for, and what the answer can be made of."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from types import MappingProxyType
+
+import psycopg
+import redis
+from starlette.responses import RedirectResponse, Response
+
+from tracker.pages import shell
+from tracker.rules.accounts import Role, role_in
+from tracker.settings import Settings
+from tracker.stores import accounts, audit_log, sections
+from tracker.stores.accounts import Account
+from tracker.stores.sections import Section
+from tracker.vault import Vault
+
+Values = Mapping[str, Sequence[str]]
+"""Of a query or a form: all values of each name, in their order."""
+
+
+class MissingError(Exception):
+    """There is no such thing, or this person is not to know of it; the message says what."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a page's handler gets: it runs in a thread of its own, on a connection of its own.
+
+    account and session: of whoever is signed in; section and role: of pages in a section.
+    """
+
+    connection: psycopg.Connection
+    redis: redis.Redis
+    settings: Settings
+    vault: Vault
+    path: Mapping[str, str]
+    address: str
+    query: Values
+    form: Values
+    now: datetime
+    session: str = ""
+    account: Account | None = None
+    section_: Section | None = None
+    role: Role | None = None
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def section(self) -> Section:
+        """The section that the page is in; pages outside have none."""
+        assert self.section_ is not None
+        return self.section_
+
+    @property
+    def who(self) -> Account:
+        """Who is signed in; public pages can't ask."""
+        assert self.account is not None
+        return self.account
+
+    def get(self, name: str, default: str = "") -> str:
+        """The last value of a name in the form, or else the query."""
+        return (self.form.get(name) or self.query.get(name) or [default])[-1]
+
+    def may(self, role: Role) -> bool:
+        """Whether this person may do what the role may, in this section or else in any."""
+        if self.section_ is None:
+            return self.account is not None and any(
+                own.includes(role) for own in self.account.roles.values()
+            )
+        return self.role is not None and self.role.includes(role)
+
+    def sections(self) -> list[Section]:
+        """The sections that this person sees."""
+        if self.account is None:
+            return []
+        roles = self.account.roles
+        return [s for s in sections.every(self.connection) if role_in(roles, s.id)]
+
+    def render(
+        self,
+        template: str,
+        status: int = HTTPStatus.OK,
+        sources: Mapping[str, str] = MappingProxyType({}),
+        **values: object,
+    ) -> Response:
+        """A page, with what its frame shows; sources: what its policy lets in besides."""
+        said = accounts.hear(self.connection, self.session) if self.session else None
+        frame = {
+            "account": self.account,
+            "section": self.section_,
+            "here": self.address,
+            "csrf": csrf_token(self.session),
+            "said": said,
+            "may_edit": self.may(Role.EDITOR),
+            "may_own": self.may(Role.OWNER),
+        }
+        return shell.page(template, status, sources, **{**frame, **values})
+
+    def go(self, address: str, said: str = "") -> Response:
+        """On to another page, which says something; the answer to every form that did something."""
+        if said and self.session:
+            accounts.say(self.connection, self.session, said)
+        return RedirectResponse(address, HTTPStatus.SEE_OTHER, headers=shell.HEADERS)
+
+    def note(self, action: str, subject: str = "") -> None:
+        """Write into the audit log what this person did."""
+        section_id = self.section_.id if self.section_ else None
+        audit_log.add(
+            self.connection, self.who.name, action, subject, self.now, section_id=section_id
+        )
+
+
+def csrf_token(session: str) -> str:
+    """What the forms of a session carry: other sites can't know it."""
+    return hmac.digest(session.encode(), b"pintag form", hashlib.sha256).hex() if session else ""
