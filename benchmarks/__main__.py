@@ -9,7 +9,14 @@ from typing import Annotated, TextIO
 import typer
 from rich.console import Console
 
-from benchmarks import machine, measure_collector, measure_sizes, measure_whole, measure_worker
+from benchmarks import (
+    machine,
+    measure_collector,
+    measure_sizes,
+    measure_snippet,
+    measure_whole,
+    measure_worker,
+)
 from benchmarks.figures import Report, tables
 from benchmarks.stack import BenchmarkError, stack
 from tracker.embedded import EmbeddedError
@@ -22,6 +29,7 @@ class Measurement(StrEnum):
     WORKER = "worker"
     END_TO_END = "end-to-end"
     SIZES = "sizes"
+    SNIPPET = "snippet"
 
 
 def run(
@@ -38,7 +46,8 @@ def run(
 ) -> None:
     """Measure on servers of its own, in a temporary folder, over loopback only.
 
-    Sizes of snippets need no servers; one that is over its budget is a failure.
+    Sizes of snippets need no servers; one that is over its budget is a failure. What snippets cost
+    a page needs Chromium.
     """
     wanted = {only} if only else set(Measurement)
     hits = hits or int(measure_worker.HITS_PER_SECOND * seconds)
@@ -51,7 +60,10 @@ def run(
         try:
             if Measurement.SIZES in wanted:
                 measure_sizes.measure(report)
-            servers = opened.enter_context(stack()) if wanted - {Measurement.SIZES} else None
+            if Measurement.SNIPPET in wanted:
+                measure_snippet.measure(report, rounds)
+            alone = {Measurement.SIZES, Measurement.SNIPPET}
+            servers = opened.enter_context(stack()) if wanted - alone else None
             if servers and Measurement.COLLECTOR in wanted:
                 measure_collector.measure(servers, report, seconds, rounds)
             if servers and Measurement.WORKER in wanted:

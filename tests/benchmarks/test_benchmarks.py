@@ -33,6 +33,11 @@ ROWS = {
     "collector, 10 a POST": COLLECTOR,
     "worker": WORKER,
     "end to end": WHOLE,
+    **{
+        f"{row}{throttle}": {"snippet_us", "reference_us", "ratio"}
+        for row in ("evaluate", "evaluate, storage in use", "a call", "send 1", "send 100")
+        for throttle in ("", ", CPU/4")
+    },
 }
 
 pytestmark = pytest.mark.slow
