@@ -51,10 +51,9 @@ def shown(pintag: Installation) -> Snippets:
     """The snippets of the demo section."""
     booking, vote = (pintag.pintag("snippet", "show", slug) for slug in ("booking", "poll-vote"))
     hosted = pintag.pintag("snippet", "show", "booking", "--form", "hosted")
-    with pintag.database() as connection:
-        connection.execute("UPDATE section SET consent_required = true")
-        asking = pintag.pintag("snippet", "show", "booking")
-        connection.execute("UPDATE section SET consent_required = false")
+    pintag.pintag("section", "set", "--consent")
+    asking = pintag.pintag("snippet", "show", "booking")
+    pintag.pintag("section", "set", "--no-consent")
     return Snippets(booking, vote, hosted, asking)
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright, sy
 
 from tests.browser.chromium import FLAGS
 from tests.embedded.waiting import until
+from tests.matrix.site import INSECURE
 from tests.tools.install import find_chromium
 from tracker.embedded.processes import die_with_parent
 
@@ -116,6 +117,7 @@ def _attached(playwright: Playwright, preferences: dict[str, Any]) -> Iterator[C
     (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
     path = find_chromium() or playwright.chromium.executable_path
     flags = [*FLAGS, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    flags.append(f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1")
     process = subprocess.Popen(
         [path, *flags, "about:blank"],
         stdout=subprocess.DEVNULL,

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.matrix.chromium import read_port
+from tests.matrix.site import INSECURE
 from tracker.embedded.processes import die_with_parent
 
 _PREFERENCES = """
 user_pref("marionette.port", 0);
 user_pref("remote.prefs.recommended", true);
-"""
+user_pref("network.dns.localDomains", "INSECURE");
+""".replace("INSECURE", INSECURE)
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The key of an element's reference, by the W3C's WebDriver."""
 

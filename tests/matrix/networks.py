@@ -1,6 +1,6 @@
 """Scenarios of networks and collectors that fail."""
 
-from tests.matrix.browsers import NOTHING_WAITS
+from tests.matrix.browsers import NOTHING_WAITS, wait
 from tests.matrix.case import Case, scenario
 from tests.matrix.chromium import ChromiumTab
 from tests.matrix.leaving import NOBODY_HEARD
@@ -13,6 +13,7 @@ def offline(case: Case) -> None:
     tab = case.open()
     case.browser.offline(True)
     try:
+        wait(tab, "!navigator.onLine")
         case.book(tab, 3)
         assert not tab.run(NOTHING_WAITS)
     finally:
@@ -28,6 +29,7 @@ def offline_and_closed(case: Case) -> None:
     tab = case.open()
     case.browser.offline(True)
     try:
+        wait(tab, "!navigator.onLine")
         case.book(tab, 3)
         tab.close()
     finally:

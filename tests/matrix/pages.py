@@ -95,6 +95,26 @@ def two_tabs(case: Case) -> None:
         case.settle(tab)
 
 
+@scenario(
+    "Two tabs of a site without TLS, where browsers have no locks; calls in both after a 503.",
+    again="Without a lock both tabs send what both find in the storage.",
+)
+def insecure(case: Case) -> None:
+    """Two tabs, no TLS."""
+    case.behave(Refuse(503, 1))
+    tabs = [case.browser.tab(), case.browser.tab()]
+    for tab in tabs:
+        tab.goto(case.site.insecure)
+        assert not tab.run("window.isSecureContext")
+        case.book(tab, 3)
+    case.until_sent(6)
+    case.behave(Pass())
+    for tab in tabs:
+        case.book(tab, 3)
+    for tab in tabs:
+        case.settle(tab)
+
+
 @scenario("Two tabs send by turns, and one of them is closed.", again=NOBODY_HEARD)
 def two_tabs_one_closed(case: Case) -> None:
     """Two tabs, one closed."""
@@ -133,6 +153,18 @@ def clock_ahead(case: Case) -> None:
 def clock_behind(case: Case) -> None:
     """Clock behind."""
     _wrong_clock(case, -7)
+
+
+@scenario("The visitor's clock is ten days ahead.")
+def clock_days_ahead(case: Case) -> None:
+    """Clock days ahead."""
+    _wrong_clock(case, 240)
+
+
+@scenario("The visitor's clock is ten days behind.")
+def clock_days_behind(case: Case) -> None:
+    """Clock days behind."""
+    _wrong_clock(case, -240)
 
 
 def _wrong_clock(case: Case, hours: int) -> None:

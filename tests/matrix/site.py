@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+INSECURE = "shop.test"
 NONCE = "cmFuZG9tLWVub3VnaA"
 
 HEAD = '<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">'
@@ -59,6 +60,11 @@ class Site:
     def elsewhere(self) -> str:
         """The same pages, on another site by the browser's reckoning."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def insecure(self) -> str:
+        """The same pages, at a name that browsers don't take for this machine's own."""
+        return f"http://{INSECURE}:{self.port}"
 
 
 def page(case: str, *before: str) -> str:
