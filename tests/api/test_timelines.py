@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import EVENTS
+from tests.pages.signing import sign_in
 from tracker.rules import ids
 from tracker.stores import definitions, event_tables, sections
 from tracker.stores.batches import EventRow, store
@@ -44,6 +45,12 @@ def bookings(shop: TestClient, db: psycopg.Connection) -> None:
         for number, amount in enumerate(amounts)
     ]
     store(db, rows, "queued")
+
+
+@pytest.fixture(autouse=True)
+def reader(shop: TestClient, db: psycopg.Connection) -> None:
+    """Whoever asks for pages here is signed in."""
+    sign_in(db, shop)
 
 
 @pytest.mark.usefixtures("bookings")

@@ -136,10 +136,21 @@ def of_the_server(fields: list[Field], sent: str) -> list[dict[str, Any]]:
     return errors
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(case=cases())
 def test_it_agrees(verdict: Verdict, case: tuple[list[Field], str]) -> None:
-    fields, text = case
+    compare(verdict, *case)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=2_000)
+@given(case=cases())
+def test_it_agrees_for_long(verdict: Verdict, case: tuple[list[Field], str]) -> None:
+    compare(verdict, *case)
+
+
+def compare(verdict: Verdict, fields: list[Field], text: str) -> None:
+    """Fails where the two judge the same data differently."""
     try:
         json.loads(text, parse_constant=lambda name: 1 / 0)
     except (ValueError, ZeroDivisionError):
@@ -148,7 +159,7 @@ def test_it_agrees(verdict: Verdict, case: tuple[list[Field], str]) -> None:
     assert errors == of_the_server(fields, sent)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=30)
 @given(type_=st.sampled_from(FieldType), values=st.lists(STRINGS.map(json.dumps), min_size=20))
 def test_it_agrees_on_each_spelling(verdict: Verdict, type_: FieldType, values: list[str]) -> None:
     fields = [Field(f"f{n}", f"f{n}", "", type_) for n in range(len(values))]

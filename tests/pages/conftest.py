@@ -8,17 +8,17 @@ import pytest
 from redis import Redis
 from starlette.testclient import TestClient
 
-from tracker.actions import saving, signing_in
+from tests.pages import signing
+from tracker.actions import saving
 from tracker.api.app import make_app
-from tracker.pages.page import COOKIE
 from tracker.pages.visit import csrf_token
 from tracker.rules.accounts import Role
 from tracker.rules.definitions import Category, Draft
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import accounts, sections
+from tracker.stores import sections
 
-PASSWORD = "correct horse battery"
+PASSWORD = signing.PASSWORD
 
 
 class Person:
@@ -27,7 +27,6 @@ class Person:
     def __init__(self, client: TestClient, token: str) -> None:
         self.client = client
         self.csrf = csrf_token(token)
-        client.cookies.set(COOKIE, token)
 
     def get(self, address: str) -> tuple[int, str]:
         answer = self.client.get(address)
@@ -56,14 +55,11 @@ def sign_in(stranger: TestClient, db: psycopg.Connection) -> SignIn:
     """Make an account with a role in a section (None: in all), and sign it in."""
 
     def make(role: Role = Role.OWNER, section: str | None = "shop", name: str = "") -> Person:
-        now, name = datetime.now(UTC), name or f"{role} of {section}"
         section_id = sections.choose(db, section).id if section else None
-        account = accounts.create(db, name, role, section_id, now)
-        assert account is not None
-        link = signing_in.new_link(db, account, now)
-        token = signing_in.by_link(db, link, PASSWORD, now)
-        assert token is not None
-        return Person(TestClient(stranger.app, base_url="http://127.0.0.1"), token)
+        client = TestClient(stranger.app, base_url="http://127.0.0.1")
+        return Person(
+            client, signing.sign_in(db, client, role, section_id, name or f"{role} of {section}")
+        )
 
     return make
 

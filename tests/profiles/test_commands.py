@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from tests.cli.test_commands import Run
 from tests.cli.test_commands import pintag as pintag
 from tests.conftest import SECRET_KEY
+from tests.pages.signing import sign_in
 from tests.profiles.cast import ANN, Harbour
 from tracker.api.app import make_app
 from tracker.rules.keyspaces import Identity, Keyspace
@@ -81,6 +82,7 @@ def test_the_page_shows_merges(run: Run, harbour: Harbour) -> None:
     """Beside what strangers sent, as text."""
     run("profile", "merge", EMAIL, "web:<b>")
     with TestClient(make_app(harbour.settings), base_url="http://127.0.0.1") as client:
+        sign_in(harbour.db, client)
         page = client.get("/sections/harbour/profiles/web/%3Cb%3E").text
     assert "the command line" in page
     assert "web:&lt;b&gt;" in page

@@ -158,7 +158,7 @@ CHECKS: dict[FormName, Check] = {
 
 
 @pytest.mark.parametrize("form", FormName)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(config=configs())
 def test_it_stays_in_its_place(form: FormName, config: SnippetConfig, judge: Judge) -> None:
     CHECKS[form](config, judge)
