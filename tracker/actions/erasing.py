@@ -30,14 +30,21 @@ def ask(
 
     What the profile is when the job begins is erased.
     """
+    id_ = write_down(connection, section_id, identity, now)
+    # If we end here, or Redis is away, the next jobs process finds it in the database.
+    return Asked(id_, enqueue(client, id_)) if id_ else None
+
+
+def write_down(
+    connection: psycopg.Connection, section_id: int, identity: Identity, now: datetime
+) -> str | None:
+    """Write down that a profile is to be erased; `enqueue` it once that is committed."""
     profile = profiles.find(connection, section_id, *identity)
     if profile is None:
         return None
-    identifier_id = profile.id_of(identity)
     id_ = minting.erasure_id()
-    erasures.ask(connection, id_, section_id, identifier_id, now)
-    # If we end here, or Redis is away, the next jobs process finds it in the database.
-    return Asked(id_, enqueue(client, id_))
+    erasures.ask(connection, id_, section_id, profile.id_of(identity), now)
+    return id_
 
 
 def enqueue(client: redis.Redis, id_: str) -> Job:

@@ -31,12 +31,24 @@ def ask(
 
     Without a client, everything is exported. None where there is no profile.
     """
+    id_ = write_down(connection, section_id, identity, now, client_id)
+    return Asked(id_, enqueue(client, id_)) if id_ else None
+
+
+def write_down(
+    connection: psycopg.Connection,
+    section_id: int,
+    identity: Identity,
+    now: datetime,
+    client_id: int | None = None,
+) -> str | None:
+    """Write down that a profile is to be exported; `enqueue` it once that is committed."""
     profile = profiles.find(connection, section_id, *identity)
     if profile is None:
         return None
     id_ = minting.export_id()
     exports.ask(connection, id_, section_id, client_id, profile.id_of(identity), now)
-    return Asked(id_, enqueue(client, id_))
+    return id_
 
 
 def enqueue(client: redis.Redis, id_: str) -> Job:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rq import Queue, Worker
 from rq.job import Job
 
 from tracker.cli.store import UsageError
@@ -21,7 +20,7 @@ def wait(job: Job, what: str, doing: str, *, useless: str = "") -> Any:
     with Console(stderr=True).status(f"{doing} …") as status:
 
         def show(state: str, done: Sequence[int]) -> None:
-            if state == "queued" and not _jobs_processes(job):
+            if state == "queued" and not jobs.processes(job.connection):
                 raise _nobody(job, what, useless)
             status.update(_progress(doing, state, done))
 
@@ -29,10 +28,6 @@ def wait(job: Job, what: str, doing: str, *, useless: str = "") -> Any:
             return jobs.wait(job, show)
         except jobs.JobFailedError as error:
             raise UsageError(f"{_sentence(what)} failed: {error}") from None
-
-
-def _jobs_processes(job: Job) -> int:
-    return len(Worker.all(queue=Queue(job.origin, connection=job.connection)))
 
 
 def _nobody(job: Job, what: str, useless: str) -> UsageError:

@@ -1,5 +1,6 @@
 """Profiles: found by an identifier, shown with their timeline."""
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -12,7 +13,10 @@ from tracker.rules import keyspaces
 from tracker.rules.accounts import Role
 from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
 from tracker.stores import profiles, sections
+from tracker.stores.timelines import BadCursorError
 
+PAGE = 40
+"""Events that are shown at once."""
 PROFILE = "/sections/{section}/profiles/{keyspace}/{key:path}"
 
 
@@ -36,23 +40,78 @@ def search(visit: Visit) -> Response:
 
 
 def profile_page(visit: Visit) -> Response:
-    """One person's timeline."""
+    """One person's identifiers and timeline, and what an owner may do."""
+    return shown(visit)
+
+
+def shown(visit: Visit, status: int = HTTPStatus.OK, typed: str = "", wrong: str = "") -> Response:
+    """The profile; typed and wrong: what was typed to erase it, if that was not its key."""
     found = _find(visit)
     if found is None:
-        path = visit.path
-        raise MissingError(f"No profile has the {path['keyspace']} {path['key']!r} yet.")
-    return visit.render("profile.html", timeline=found)
+        raise nobody(visit)
+    profile = _address(visit)
+    return visit.render(
+        "profile.html",
+        status,
+        timeline=found,
+        profile=profile,
+        key=visit.path["key"],
+        older=_older(profile, found),
+        cursor=visit.get("cursor"),
+        typed=typed,
+        wrong=wrong,
+    )
 
 
 def timeline_part(visit: Visit) -> Response:
     """`…/timeline`: only the list, for pages that show it as it grows."""
     found = _find(visit)
-    return visit.render("timeline.html", events=found.events if found else [])
+    older = _older(_address(visit), found) if found else ""
+    return visit.render("timeline.html", events=found.events if found else [], older=older)
+
+
+def nobody(visit: Visit) -> MissingError:
+    """No profile has the identifier in the address."""
+    return MissingError(f"No profile has the {visit.path['keyspace']} {visit.path['key']!r} yet.")
+
+
+def identity_of(visit: Visit) -> Identity:
+    """The identifier in the address. Raises MissingError for what can't be one."""
+    identity = _identity(visit, visit.path["keyspace"], visit.path["key"])
+    if identity is None:
+        raise nobody(visit)
+    return identity
 
 
 def _find(visit: Visit) -> Timeline | None:
     identity = _identity(visit, visit.path["keyspace"], visit.path["key"])
-    return identity and timelines.show(visit.connection, visit.section.id, *identity)
+    if identity is None:
+        return None
+    try:
+        return timelines.show(
+            visit.connection,
+            visit.section.id,
+            *identity,
+            cursor=visit.get("cursor") or None,
+            limit=PAGE,
+        )
+    except BadCursorError:
+        raise MissingError(
+            "This part of the timeline is not there: open the profile again."
+        ) from None
+
+
+def _address(visit: Visit) -> str:
+    """The profile's own address."""
+    parts = (visit.section.slug, "profiles", visit.path["keyspace"])
+    key = quote(visit.path["key"])
+    return f"/sections/{'/'.join(quote(part) for part in parts)}/{key}"
+
+
+def _older(profile: str, timeline: Timeline) -> str:
+    """Where the older events are, "" if there are none."""
+    cursor = timeline.next_cursor
+    return f"{profile}?cursor={quote(cursor)}" if cursor else ""
 
 
 def _identity(visit: Visit, keyspace: str, key: str) -> Identity | None:

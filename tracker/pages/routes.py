@@ -3,7 +3,7 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from tracker.pages import data_model, demo, home, profiles, sign_in
+from tracker.pages import data_model, demo, home, jobs, persons, profiles, quarantine, sign_in
 from tracker.pages.page import Page
 from tracker.pages.shell import HERE
 
@@ -12,6 +12,9 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *demo.PAGES,
     *data_model.PAGES,
+    *quarantine.PAGES,
+    *jobs.PAGES,
+    *persons.PAGES,
     *profiles.PAGES,
 )
 ROUTES: tuple[BaseRoute, ...] = (

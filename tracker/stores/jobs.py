@@ -1,13 +1,13 @@
 """Long jobs in RQ: enqueued here, run by `python -m worker.jobs`."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import redis
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 
@@ -43,9 +43,12 @@ class Listed(msgspec.Struct, frozen=True):
     error: str | None
 
 
-def enqueue(client: redis.Redis, name: str, *arguments: object) -> Job:
-    """Put a job into the queue; its result is kept for a day."""
-    return Queue(QUEUE, connection=client).enqueue(name, *arguments, **_KEEPING)
+def enqueue(
+    client: redis.Redis, name: str, *arguments: object, notes: Mapping[str, Any] | None = None
+) -> Job:
+    """Put a job into the queue; its result is kept for a day, and so are notes on it."""
+    meta = dict(notes or {})
+    return Queue(QUEUE, connection=client).enqueue(name, *arguments, meta=meta, **_KEEPING)
 
 
 def enqueue_once(client: redis.Redis, name: str, *arguments: object, job_id: str) -> Job | None:
@@ -63,6 +66,31 @@ def enqueue_again(client: redis.Redis, name: str, *arguments: object, job_id: st
     if job_id in queue.get_job_ids():
         return Job.fetch(job_id, connection=client)
     return queue.enqueue(name, *arguments, job_id=job_id, **_KEEPING)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One job, with what was noted on it; result: what it returned, once it is finished."""
+
+    job: Listed
+    arguments: tuple[Any, ...]
+    notes: dict[str, Any]
+    result: Any
+
+
+def find(client: redis.Redis, id_: str) -> Found | None:
+    """A job by its id; None where Redis has it no more."""
+    try:
+        job = Job.fetch(id_, connection=client)
+    except NoSuchJobError:
+        return None
+    listed = _listed(job)
+    result = job.return_value() if listed.state == JobStatus.FINISHED else None
+    return Found(listed, tuple(job.args or ()), job.meta, result)
+
+
+def processes(client: redis.Redis) -> int:
+    """How many processes run that take jobs."""
+    return len(Worker.all(queue=Queue(QUEUE, connection=client)))
 
 
 def current(client: redis.Redis) -> list[Listed]:

@@ -72,6 +72,56 @@ def counts(connection: psycopg.Connection) -> list[tuple[str, str | None, int]]:
     return rows
 
 
+class Summary(msgspec.Struct, frozen=True):
+    """What a hit in quarantine is grouped by; raw: None for hits of more than SMALL bytes.
+
+    fields: the first ten that are wrong; hidden: its event is.
+    """
+
+    id: int
+    reason: str
+    version_id: int | None
+    event: str | None
+    version_number: int | None
+    hidden: bool
+    fields: list[str]
+    raw: bytes | None
+    received_at: datetime
+
+
+SMALL = 4_096
+
+
+def newest_of(connection: psycopg.Connection, section_id: int, limit: int) -> list[Summary]:
+    """The newest hits of a section, with what they are grouped by."""
+    with connection.cursor(row_factory=class_row(Summary)) as cursor:
+        return cursor.execute(
+            "SELECT q.id, q.reason, q.version_id, d.name AS event, v.number AS version_number,"
+            " d.hidden_at IS NOT NULL AS hidden,"
+            " jsonb_path_query_array(q.errors, '$[0 to 9].field') AS fields,"
+            " CASE WHEN octet_length(q.raw) <= %(small)s THEN q.raw END AS raw, q.received_at"
+            " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
+            " LEFT JOIN definition d ON d.id = v.definition_id"
+            " WHERE q.section_id = %(section)s ORDER BY q.id DESC LIMIT %(limit)s",
+            {"small": SMALL, "section": section_id, "limit": limit},
+        ).fetchall()
+
+
+def count_of(connection: psycopg.Connection, section_id: int) -> int:
+    """How many hits of a section are in quarantine."""
+    query = "SELECT count(*) FROM quarantine WHERE section_id = %s"
+    return int(connection.execute(query, (section_id,)).fetchall()[0][0])
+
+
+def of_section(connection: psycopg.Connection, section_id: int, ids: Sequence[int]) -> list[int]:
+    """Those of these hits that are in quarantine and the section's; oldest first."""
+    rows = connection.execute(
+        "SELECT id FROM quarantine WHERE section_id = %s AND id = ANY(%s) ORDER BY id",
+        (section_id, list(ids)),
+    )
+    return [id_ for (id_,) in rows]
+
+
 def matching(connection: psycopg.Connection, ids: Sequence[int], reason: str | None) -> list[int]:
     """The ids in quarantine among `ids` (none: all of them), of one reason or all; oldest first."""
     rows = connection.execute(

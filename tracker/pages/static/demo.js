@@ -1,7 +1,7 @@
 // The demo page: buttons that call the snippets, and the visitor's own timeline below.
 const section = document.querySelector('[data-section]').dataset.section
 const byId = (id) => document.getElementById(id)
-let shown = 0
+let shown
 
 function on (id, event, fields) {
   byId(id).addEventListener('click', () => {
@@ -25,9 +25,9 @@ async function refresh () {
   byId('timeline').innerHTML = await answer.text()
   byId('profile').href = address
   byId('profile').hidden = false
-  const count = Number(byId('timeline').firstElementChild.dataset.count)
-  const grew = count > shown
-  shown = count
+  const newest = byId('timeline').querySelector('li').dataset.id
+  const grew = newest !== shown
+  shown = newest
   return grew
 }
 

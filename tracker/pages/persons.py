@@ -1,0 +1,47 @@
+"""What an owner does with a profile: exports it, or erases it with every trace."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from tracker.actions import erasing, exporting
+from tracker.pages import profiles
+from tracker.pages.page import Page
+from tracker.pages.visit import Visit
+from tracker.rules.accounts import Role
+
+
+def export(visit: Visit) -> Response:
+    """Starts an export of all that is known of a person; shows how far it is."""
+    identity = profiles.identity_of(visit)
+    with visit.connection.transaction():
+        id_ = exporting.write_down(visit.connection, visit.section.id, identity, visit.now)
+        if id_ is None:
+            raise profiles.nobody(visit)
+        # The log never says whom: it stays when they are erased.
+        visit.note("exported a profile", id_)
+    job = exporting.enqueue(visit.redis, id_)
+    return visit.go(f"/sections/{visit.section.slug}/jobs/{job.id}")
+
+
+def erase(visit: Visit) -> Response:
+    """Starts the erasure of a person, whose key must have been typed; shows how far it is."""
+    identity = profiles.identity_of(visit)
+    if visit.get("typed").strip() not in (visit.path["key"], identity.key):
+        wrong = "This is not the key. Nothing was erased."
+        return profiles.shown(
+            visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=visit.get("typed"), wrong=wrong
+        )
+    with visit.connection.transaction():
+        id_ = erasing.write_down(visit.connection, visit.section.id, identity, visit.now)
+        if id_ is None:
+            raise profiles.nobody(visit)
+        visit.note("erased a profile", id_)
+    job = erasing.enqueue(visit.redis, id_)
+    return visit.go(f"/sections/{visit.section.slug}/jobs/{job.id}")
+
+
+PAGES = (
+    Page("POST", profiles.PROFILE + "/export", Role.OWNER, export),
+    Page("POST", profiles.PROFILE + "/erase", Role.OWNER, erase),
+)

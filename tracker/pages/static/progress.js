@@ -1,0 +1,16 @@
+// A job's page, looked at again every second until the job ends; focus and scroll stay.
+async function look () {
+  const shown = document.getElementById('job')
+  try {
+    const answer = await fetch(location.href)
+    if (answer.redirected) return location.reload() // signed out meanwhile
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const now = page.getElementById('job')
+    if (!now) return location.reload()
+    if (now.innerHTML !== shown.innerHTML) shown.replaceChildren(...now.childNodes)
+    if (!now.dataset.goesOn) return
+  } catch {} // the server is away: ask again
+  setTimeout(look, 1000)
+}
+
+setTimeout(look, 500)

@@ -1,0 +1,14 @@
+// Times in the viewer's zone; what they are in UTC stays as their title.
+const format = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+function rewrite () {
+  for (const time of document.querySelectorAll('time[datetime]:not([title])')) {
+    const at = new Date(time.dateTime)
+    if (isNaN(at)) continue
+    time.title = time.textContent
+    time.textContent = format.format(at)
+  }
+}
+
+rewrite()
+new MutationObserver(rewrite).observe(document.getElementById('main'), { childList: true, subtree: true })
