@@ -3,7 +3,19 @@
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from tracker.pages import data_model, demo, home, jobs, persons, profiles, quarantine, sign_in
+from tracker.pages import (
+    data_model,
+    demo,
+    event_form,
+    event_hiding,
+    event_rights,
+    home,
+    jobs,
+    persons,
+    profiles,
+    quarantine,
+    sign_in,
+)
 from tracker.pages.page import Page
 from tracker.pages.shell import HERE
 
@@ -12,6 +24,9 @@ PAGES: tuple[Page, ...] = (
     *home.PAGES,
     *demo.PAGES,
     *data_model.PAGES,
+    *event_form.PAGES,
+    *event_rights.PAGES,
+    *event_hiding.PAGES,
     *quarantine.PAGES,
     *jobs.PAGES,
     *persons.PAGES,

@@ -16,8 +16,8 @@ from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.fields import FieldType
 
 MAX_SLUG = 40
-RESERVED_SLUGS = frozenset({"consent", "reset", "identify", "debug"})
-"""Names of the snippet's own calls: a definition's slug must not hide them."""
+RESERVED_SLUGS = frozenset({"consent", "reset", "identify", "debug", "new"})
+"""Names of the snippet's own calls, and of the page for new events: no slug may hide them."""
 MAX_PREFIX = 100
 BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
