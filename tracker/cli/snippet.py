@@ -153,17 +153,8 @@ def _print(listed: list[tuple[Definition, list[PinnedSnippet]]], now: datetime) 
     for definition, found in listed:
         usable_from = {one.number: one.usable_from for one in definition.versions}
         for snippet in found:
-            state = _state(snippet, usable_from[snippet.version_number], now)
+            state = tracking.state(snippet, usable_from[snippet.version_number], now)
             tracked = "on" if definition.web_tracking else "off"
             name, version = Text(harmless(definition.name)), str(snippet.version_number)
             table.add_row(name, version, snippet.key, state, tracked, f"{snippet.lost:,}")
     Console().print(table)
-
-
-def _state(snippet: PinnedSnippet, usable_from: datetime, now: datetime) -> str:
-    if snippet.retires_at is not None:
-        ended = "retired" if snippet.retires_at <= now else "retires at"
-        return f"{ended} {snippet.retires_at.astimezone(UTC):%F %T}Z"
-    if usable_from > now:
-        return f"offered from {usable_from.astimezone(UTC):%F %T}Z"
-    return "in use"

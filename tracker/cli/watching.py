@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -12,13 +11,15 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from tracker.actions import trying
+from tracker.actions.trying import Tried
 from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, Stores
 from tracker.cli.store import stores as opened
 from tracker.json_text import dumps
 from tracker.rules.errors import FieldError
-from tracker.rules.outcomes import Outcome, Reason
-from tracker.stores import snippets, trials
+from tracker.rules.outcomes import Outcome
+from tracker.stores import trials
 from tracker.stores.definitions import Definition
 from tracker.stores.trials import Trial
 
@@ -62,17 +63,11 @@ def _introduce(definition: Definition) -> None:
     )
 
 
-def _trials(stores: Stores, definition: Definition, place: str) -> Iterator[tuple[Trial, int]]:
-    """The definition's trials after a place, each with its version's number; never ends."""
-    versions: dict[str, int] = {}
+def _trials(stores: Stores, definition: Definition, place: str) -> Iterator[Tried]:
+    """The definition's trials after a place; never ends."""
     while True:
         found, place = _read(stores.redis, place)
-        if any(trial.key not in versions for trial in found):  # there may be a new snippet
-            every = snippets.every(stores.database, definition.id)
-            versions = {snippet.key: snippet.version_number for snippet in every}
-        for trial in found:
-            if trial.key in versions:
-                yield trial, versions[trial.key]
+        yield from trying.of_definition(stores.database, definition, found)
 
 
 def _read(client: redis.Redis, place: str) -> tuple[list[Trial], str]:
@@ -83,10 +78,9 @@ def _read(client: redis.Redis, place: str) -> tuple[list[Trial], str]:
 
 
 def _told(trial: Trial) -> dict[str, object]:
-    received_at = datetime.fromtimestamp(trial.received_ms / 1000, UTC)
     errors = [{"field": e.field, "code": e.code, "message": e.message} for e in trial.errors]
     return {
-        "received_at": received_at,
+        "received_at": trying.received(trial),
         "outcome": trial.outcome,
         "reason": trial.reason,
         "errors": errors,
@@ -103,7 +97,7 @@ def _told(trial: Trial) -> dict[str, object]:
 
 def _as_json(data: str) -> object:
     """The data in one line, whatever lines it came in; a text of what is no object."""
-    if _named(data) is None:
+    if trying.named(data) is None:
         return data
     return orjson.Fragment(msgspec.json.format(data, indent=-1))
 
@@ -113,62 +107,26 @@ def _as_json(data: str) -> object:
 
 def show(console: Console, trial: Trial, version: int) -> None:
     """One trial: what it would have become, all that is wrong with it, and what it said."""
-    received = datetime.fromtimestamp(trial.received_ms / 1000, UTC)
-    head = (f"{received:%H:%M:%S}Z  ", "dim"), (_outcome(trial), _STYLES[trial.outcome])
+    head = (
+        (f"{trying.received(trial):%H:%M:%S}Z  ", "dim"),
+        (trying.verdict(trial), _STYLES[trial.outcome]),
+    )
     _line(console, *head, (f"  version {version}", "dim"))
-    if trial.reason:
-        _line(console, (f"  {trial.reason}: {Reason(trial.reason).meaning}", ""))  # type: ignore[call-arg]
+    if reason := trying.why(trial):
+        _line(console, (f"  {reason}", ""))
     mark = ("  ✗ " if console.encoding.startswith("utf") else "  x ", "red")
     for error in trial.errors:
         _line(console, mark, *_error(error))
     if trial.more_errors:
         _line(console, mark, (f"and {trial.more_errors} more", "red"))
-    for label, text in _facts(trial):
+    for label, text in trying.facts(trial):
         _line(console, (f"    {label.ljust(9)} ", "dim"), (text, ""))
     console.print()
-
-
-def _outcome(trial: Trial) -> str:
-    if trial.due_at is None:
-        return f"would be {trial.outcome}"
-    then = "rejected" if trial.errors else "dropped" if trial.reason else "stored"
-    return f"would be held until {trial.due_at.astimezone(UTC):%F %T}Z, and then {then}"
 
 
 def _error(error: FieldError) -> tuple[tuple[str, str], ...]:
     field = (error.field or "the whole hit", "bold red")
     return field, (f": {error.message} ", ""), (f"({error.code})", "dim")
-
-
-def _facts(trial: Trial) -> Iterator[tuple[str, str]]:
-    data = _named(trial.data)
-    if data is None and trial.data:
-        yield "(sent)", trial.data
-    for name, value in (data or {}).items():
-        yield name, _readable(value)
-    for label, text in (
-        ("profile", ", ".join(trial.whose)),
-        ("page", trial.page or ""),
-        ("sent by", trial.agent or ""),
-        ("id", trial.id),
-    ):
-        if text:
-            yield f"({label})", text
-
-
-def _named(data: str) -> dict[str, msgspec.Raw] | None:
-    """The data by name, each value as it is written; None for what is no object, or cut off."""
-    try:
-        return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-
-
-def _readable(raw: msgspec.Raw) -> str:
-    """A text without its quotes; anything else as it was written."""
-    with suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(raw, type=str)
-    return bytes(raw).decode()
 
 
 def _line(console: Console, *parts: tuple[str, str]) -> None:

@@ -6,6 +6,7 @@ from starlette.staticfiles import StaticFiles
 from tracker.pages import (
     data_model,
     demo,
+    event,
     event_form,
     event_hiding,
     event_rights,
@@ -27,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     *event_form.PAGES,
     *event_rights.PAGES,
     *event_hiding.PAGES,
+    *event.PAGES,
     *quarantine.PAGES,
     *jobs.PAGES,
     *persons.PAGES,

@@ -101,6 +101,10 @@ class Visit:
         }
         return shell.page(template, status, sources, **{**frame, **values})
 
+    def part(self, template: str, **values: object) -> Response:
+        """A piece of a page, for scripts: it leaves what is to be said to the next whole page."""
+        return shell.page(template, HTTPStatus.OK, {}, **values)
+
     def go(self, address: str, said: str = "") -> Response:
         """On to another page, which says something; the answer to every form that did something."""
         if said and self.session:

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import psycopg
 import redis
@@ -13,6 +14,7 @@ from tracker.snippets import code, publishing
 from tracker.snippets.config import NONCE, SnippetConfig
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition, Version
+from tracker.stores.snippets import PinnedSnippet
 
 KEY_LENGTH = 20
 
@@ -27,18 +29,26 @@ def mint_key() -> str:
 
 
 def switch_on(
-    connection: psycopg.Connection, client: redis.Redis, definition: Definition, now: datetime
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    definition: Definition,
+    now: datetime,
+    note: Callable[[], None] = lambda: None,
 ) -> str:
     """Switch web tracking on; returns the key of the snippet for the current version.
 
-    Idempotent. The collectors know of it when this returns. Raises TrackingError.
+    Idempotent. The collectors know of it when this returns. `note` is called in the transaction
+    that switches. Raises TrackingError.
     """
     version = current_version(definition.versions, now)
     if version is None:
         raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
-    snippet = definitions.switch_on(connection, definition.id, version.id, mint_key, now)
-    if snippet is None:
-        raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
+    # Published only once it is committed, or workers take the database for one that went back.
+    with connection.transaction():
+        snippet = definitions.switch_on(connection, definition.id, version.id, mint_key, now)
+        if snippet is None:
+            raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
+        note()
     keep_scripts(connection)
     publishing.publish(connection, client)
     return snippet.key
@@ -50,10 +60,27 @@ def keep_scripts(connection: psycopg.Connection) -> None:
         definitions.keep_script(connection, script.hash, script.body)
 
 
-def switch_off(connection: psycopg.Connection, client: redis.Redis, definition: Definition) -> None:
-    """Switch web tracking off: from now on its snippets get 410. Idempotent."""
-    definitions.switch_off(connection, definition.id)
+def switch_off(
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    definition: Definition,
+    note: Callable[[], None] = lambda: None,
+) -> None:
+    """Switch web tracking off: from now on its snippets get 410. Idempotent; note as above."""
+    with connection.transaction():
+        definitions.switch_off(connection, definition.id)
+        note()
     publishing.publish(connection, client)
+
+
+def state(snippet: PinnedSnippet, usable_from: datetime, now: datetime) -> str:
+    """What a key is good for, such as `in use`; usable_from: of the version it is pinned to."""
+    if snippet.retires_at is not None:
+        ended = "retired" if snippet.retires_at <= now else "retires at"
+        return f"{ended} {snippet.retires_at.astimezone(UTC):%F %T}Z"
+    if usable_from > now:
+        return f"offered from {usable_from.astimezone(UTC):%F %T}Z"
+    return "in use"
 
 
 def snippet_config(

@@ -4,6 +4,7 @@ Workers publish them and `pintag snippet watch` reads them. No other file knows 
 has nothing to do with the hit queue, and nothing but the watching is lost with it.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -70,12 +71,17 @@ OLDEST = "0-0"
 """The place before all trials."""
 
 
-def read(client: redis.Redis, after: str) -> tuple[list[Trial], str]:
+def is_place(text: str) -> bool:
+    """Whether a text that somebody sent can be a place."""
+    return re.fullmatch(r"[0-9]{1,15}-[0-9]{1,15}", text) is not None
+
+
+def read(client: redis.Redis, after: str, *, wait: bool = True) -> tuple[list[Trial], str]:
     """The trials after a place, and the place after them; waits a second for the first.
 
     Raises redis.RedisError.
     """
-    reply: Any = client.xread({STREAM: after}, block=_BLOCK_MS)
+    reply: Any = client.xread({STREAM: after}, block=_BLOCK_MS if wait else None)
     entries = [entry for found in reply.values() for entry in found] if reply else []
     trials = [_decode(fields[b"t"]) for _, fields in entries]
     return trials, entries[-1][0].decode() if entries else after

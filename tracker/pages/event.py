@@ -1,0 +1,234 @@
+"""The page of one event: its versions, its snippet, trying it out, and where it is installed."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote, urlencode
+
+from starlette.responses import Response
+
+from tracker.actions import comparing, installed, trying
+from tracker.actions.comparing import Comparison
+from tracker.actions.refusals import NoSuchVersionError
+from tracker.pages import found
+from tracker.pages.page import Page
+from tracker.pages.visit import MissingError, Visit
+from tracker.rules.accounts import Role
+from tracker.rules.definitions import current_version, deprecated_at
+from tracker.rules.edits import locked
+from tracker.rules.moments import in_words
+from tracker.snippets import forms, publishing, tracking
+from tracker.snippets.config import NONCE, SnippetConfig
+from tracker.snippets.forms import FORMS, FormName, Rendered
+from tracker.snippets.texts import gzip_size
+from tracker.snippets.tracking import TrackingError
+from tracker.stores import losses, recent_events, snippets, trials
+from tracker.stores.definitions import Definition, Version
+
+EVENT = "/sections/{section}/events/{slug}"
+NEWEST_VERSIONS = 4
+MOST_TRIALS = 20
+MOST_PAGES = 50
+GLANCE = 50_000
+"""Events of the installation that the page looks at by itself: a moment's work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """A form of a snippet, as it is shown: what to paste, what to do with it, how large it is."""
+
+    config: SnippetConfig
+    form: FormName
+    rendered: Rendered
+
+    @property
+    def usage(self) -> str:
+        form = FORMS[self.form]
+        return form.usage.format(slug=self.config.slug, suffix=form.suffix)
+
+    @property
+    def size(self) -> str:
+        text = self.rendered.text
+        return f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A version as a card: its state, and what changed since the one before."""
+
+    version: Version
+    state: str
+    current: bool
+    since: Comparison | None
+
+
+def event_page(visit: Visit) -> Response:
+    """`…?form=…&version=…&nonce=…&attributes=1&after=…&versions=all&look=further`."""
+    definition = found.event(visit)
+    choice = _Choice(visit, definition)
+    now = visit.now
+    lock = locked(definition.locked_until, now)
+    return visit.render(
+        "event.html",
+        choice.status,
+        {},
+        event=definition,
+        own=_address(visit, definition),
+        current=current_version(definition.versions, now),
+        lock=lock,
+        lock_words=in_words(lock, now) if lock else "",
+        later=[
+            (version, in_words(version.usable_from, now))
+            for version in definition.versions
+            if version.usable_from > now
+        ],
+        choice=choice,
+        forms=FORMS,
+        snippet=choice.snippet(visit, definition, test=False),
+        test=choice.snippet(visit, definition, test=True),
+        **_trials(visit, definition),
+        **_versions(visit, definition),
+        keys=_keys(visit, definition),
+        **_installed(visit, definition),
+    )
+
+
+class _Choice:
+    """Which snippet is looked at; `link` leads to another choice, in the template."""
+
+    def __init__(self, visit: Visit, definition: Definition) -> None:
+        asked = visit.get("form")
+        self.form = next((one for one in FormName if one == asked), FormName.INLINE)
+        self.version: Version | None = None
+        if visit.get("version"):
+            try:
+                self.version = comparing.version(definition, visit.get("version"))
+            except NoSuchVersionError as error:
+                raise MissingError(str(error)) from None
+        self.number = self.version.number if self.version else None
+        self.attributes = bool(visit.get("attributes"))
+        self.nonce = visit.get("nonce").strip()
+        self.wrong = ""
+        if self.nonce and not re.fullmatch(NONCE, self.nonce):
+            self.wrong = "A nonce has 1 to 200 characters, none of them ' \" < > & ; or a comma."
+        self.status = HTTPStatus.UNPROCESSABLE_ENTITY if self.wrong else HTTPStatus.OK
+        self._asked = {name: values[-1] for name, values in visit.query.items()}
+
+    def link(self, **changes: str) -> str:
+        """The query of this page with changes; a part that is changed to "" is left out."""
+        both = {**self._asked, **changes}
+        return "?" + urlencode({name: value for name, value in both.items() if value})
+
+    def snippet(self, visit: Visit, definition: Definition, *, test: bool) -> Pasted | str:
+        """What is chosen, or why there is none."""
+        if not definition.web_tracking:
+            return "Web tracking is off, so there is no snippet."
+        # Types name no address, so there is nothing in them to try out.
+        form = FormName.INLINE if test and self.form == FormName.TYPES else self.form
+        try:
+            config = tracking.snippet_config(
+                visit.connection,
+                visit.settings,
+                definition,
+                visit.now,
+                self.version,
+                nonce=None if self.wrong else self.nonce or None,
+                test=test,
+                attributes=self.attributes,
+            )
+        except TrackingError as error:
+            return str(error)
+        # Whoever gets to see a snippet must not find a collector that does not know it.
+        tracking.keep_scripts(visit.connection)
+        publishing.keep_current(visit.connection, visit.redis)
+        return Pasted(config, form, forms.render(config, form))
+
+
+def _trials(visit: Visit, definition: Definition) -> dict[str, object]:
+    """What came of test hits since the page was opened, or since `after`; the newest first."""
+    start = visit.get("after")
+    if not trials.is_place(start):
+        start = trials.newest(visit.redis)
+    came, place = trying.since(visit.connection, visit.redis, definition, start)
+    return {"start": start, "place": place, "tried": came[::-1][:MOST_TRIALS], "trying": trying}
+
+
+def _versions(visit: Visit, definition: Definition) -> dict[str, object]:
+    every = definition.versions
+    shown = every if visit.get("versions") == "all" else every[:NEWEST_VERSIONS]
+    current = current_version(every, visit.now)
+    cards = [
+        Shown(one, _state(visit, one, every), one is current, _since(definition, one))
+        for one in shown
+    ]
+    return {"versions": cards, "older": len(every) - len(shown)}
+
+
+def _state(visit: Visit, version: Version, every: list[Version]) -> str:
+    if version.usable_from > visit.now:
+        return f"usable {in_words(version.usable_from, visit.now)}"
+    ended = deprecated_at(version, every, visit.now)
+    return "current" if ended is None else f"replaced {ended:%Y-%m-%d %H:%M}Z"
+
+
+def _since(definition: Definition, version: Version) -> Comparison | None:
+    if version is definition.versions[-1]:
+        return None
+    return comparing.diff(definition, new=version.public_id)
+
+
+def _keys(visit: Visit, definition: Definition) -> list[tuple[object, str]]:
+    usable_from = {one.number: one.usable_from for one in definition.versions}
+    keys = losses.counted(visit.redis, snippets.every(visit.connection, definition.id))
+    return [(one, tracking.state(one, usable_from[one.version_number], visit.now)) for one in keys]
+
+
+def _installed(visit: Visit, definition: Definition) -> dict[str, object]:
+    further = visit.get("look") == "further"
+    most = recent_events.MOST if further else GLANCE
+    pages = installed.pages(visit.connection, definition, now=visit.now, most=most)
+    return {"installed": pages, "uses": pages.pages[:MOST_PAGES], "further": further}
+
+
+def trials_part(visit: Visit) -> Response:
+    """`…/trials?after=…`: what came of test hits since then, for the page that waits for them."""
+    return visit.part("trials.html", **_trials(visit, found.event(visit)))
+
+
+def switch(visit: Visit) -> Response:
+    """`…/tracking`: web tracking `to` on or off, whatever it is now."""
+    definition = found.event(visit)
+    to = visit.get("to")
+    if to not in ("on", "off"):
+        raise MissingError("Web tracking can be switched on or off.")
+    changes = definition.web_tracking is not (to == "on")
+    note = _noted(visit, definition, to) if changes else lambda: None
+    address = _address(visit, definition)
+    if to == "off":
+        tracking.switch_off(visit.connection, visit.redis, definition, note)
+        said = "Web tracking is off: the collector answers 410 to its snippets, also pasted ones."
+        return visit.go(address, said)
+    try:
+        tracking.switch_on(visit.connection, visit.redis, definition, visit.now, note)
+    except TrackingError as error:
+        raise MissingError(str(error)) from None
+    version = current_version(definition.versions, visit.now)
+    assert version is not None
+    said = f"Web tracking is on: the snippet of version {version.number} is below, ready to paste."
+    return visit.go(f"{address}#snippet", said)
+
+
+def _noted(visit: Visit, definition: Definition, to: str) -> Callable[[], None]:
+    return lambda: visit.note(f"switched web tracking {to}", definition.slug)
+
+
+def _address(visit: Visit, definition: Definition) -> str:
+    return f"/sections/{quote(visit.section.slug)}/events/{quote(definition.slug)}"
+
+
+PAGES = (
+    Page("GET", EVENT, Role.VIEWER, event_page),
+    Page("GET", EVENT + "/trials", Role.VIEWER, trials_part),
+    Page("POST", EVENT + "/tracking", Role.EDITOR, switch),
+)
