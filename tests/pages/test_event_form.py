@@ -138,8 +138,7 @@ def test_an_edit_makes_a_version_and_renames_by_id(edit: Typed, db: psycopg.Conn
     before = {one.key: one.id for one in find(db, "booking").versions[0].fields}
     assert "version 2, which can be used after" in edit.text
     edit.type(f1_key="order").press()
-    assert "“Booking” is saved. Version 2 can be used at " in edit.text
-    assert "It can be edited again at " in edit.text
+    assert "“Booking” is saved. Version 2 can be used in 60 minutes, and then" in edit.text
     assert "locked until" in edit.text
     after = {one.key: one.id for one in find(db, "booking").versions[0].fields}
     assert after["order"] == before["reference"]
@@ -181,7 +180,7 @@ def test_of_two_edits_the_second_hears_what_the_first_changed(
     late.type(f1_label="Mine").press()
     assert late.status == 409
     assert "Somebody else edited this event meanwhile" in late.text
-    assert "`reference` is gone" in late.text
+    assert "<code>reference</code> is gone" in late.text
     assert late.form["f1-label"] == ["Mine"]
     late.press()
     assert "is saved. Version 3" in late.text

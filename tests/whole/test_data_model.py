@@ -90,7 +90,7 @@ def test_editing_under_the_lock_and_hiding(page: Page, pintag: Installation) -> 
     choose(page, "Coffee", "Edit")
     page.fill("#f1-key", "blend")
     page.press("#f1-key", "Enter")  # saves, and presses none of the rows' buttons
-    expect(page.locator(".said")).to_contain_text("“Coffee” is saved. Version 2 can be used at")
+    expect(page.locator(".said")).to_contain_text("“Coffee” is saved. Version 2 can be used in")
     row = page.locator("#event-coffee")
     expect(row).to_contain_text(re.compile(r"locked until .*\(in \d+ minutes\)"))
     choose(page, "Coffee", "Edit")

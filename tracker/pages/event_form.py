@@ -112,17 +112,13 @@ def _stands(visit: Visit, edited: Edited) -> str:
     definition = edited.definition
     if not edited.changes:
         return f"“{definition.name}” is like that already: nothing was saved, nothing is locked."
-    said = [f"“{definition.name}” is saved."]
+    # Its row says the same by the viewer's clock.
+    pause = span(((definition.locked_until or visit.now) - visit.now).total_seconds())
     if edited.version:
-        usable = in_words(edited.version.usable_from, visit.now)
-        said.append(f"Version {edited.version.number} can be used {usable}.")
-    else:
-        said.append(
-            f"It is still version {definition.versions[0].number}: its fields are the same."
-        )
-    if definition.locked_until:
-        said.append(f"It can be edited again {in_words(definition.locked_until, visit.now)}.")
-    return " ".join(said)
+        usable = f"Version {edited.version.number} can be used in {pause}"
+        return f"“{definition.name}” is saved. {usable}, and then it can be edited again."
+    same = f"It is still version {definition.versions[0].number}: its fields are the same."
+    return f"“{definition.name}” is saved. {same} It can be edited again in {pause}."
 
 
 def _conflict(visit: Visit, typed: EventDraft, error: EditConflictError) -> Response:
