@@ -80,13 +80,14 @@ def test_the_head_says_what_it_is(owner: Person, event: Definition) -> None:
 def test_versions_say_what_changed_and_what_fits(owner: Person, edit: Edited) -> None:
     edit(field("source", True), field("reference", True), field("mood"))
     _, text = owner.get(PAGE)
-    assert "Version 2 can be used at" in text
+    assert "Version 2 can be used from" in text
     assert "Locked after the last edit until" in text
     assert text.index("Version 2 <span") < text.index("Since version 1") < text.index("Version 1 <")
-    fits = re.findall(r'<span class="tag (on|off)">[^<]*</span> `(\w+)`', text)
+    fits = re.findall(r'<span class="tag (on|off)">[^<]*</span>\s*<code>(\w+)</code>', text)
     assert ("on", "mood") in fits
     assert ("off", "reference") in fits
     assert ("off", "amount") in fits
+    assert '<span class="tag on">added</span>' in text
 
 
 def test_only_the_newest_versions_are_there_until_asked_for(
