@@ -3,10 +3,13 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import psycopg
 import pytest
 from redis import Redis
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from tests.jobs.people import make_client
 from tests.jobs.planting import plant
@@ -20,6 +23,7 @@ from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.settings import Settings
 from tracker.stores import audit_log, exports, profiles
 from tracker.vault import Vault
+from worker.resuming import enqueue_unfinished
 
 ANNS = f"{ROOT}/profiles/web/{ANN}"
 
@@ -214,6 +218,20 @@ def test_an_erased_person_is_gone_from_the_log_too(
     assert ANN not in str(log) + text + owner.get(f"{ROOT}/settings")[1]
     harbour.redis.flushdb()  # what came of it is in the database
     assert "erased with every trace" in owner.get(job)[1]
+
+
+def test_without_redis_it_is_written_down(
+    harbour: Harbour, owner: Person, stranger: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come(harbour)
+    state = cast(Starlette, stranger.app).state
+    there, state.redis = state.redis, Redis(port=1)
+    status, text = owner.post(f"{ANNS}/erase", typed=ANN)
+    state.redis = there
+    assert (status, "It is written down" in text) == (200, True)
+    enqueue_unfinished(harbour.db, harbour.redis)  # as a jobs process does when it starts
+    run_jobs(harbour, monkeypatch)
+    assert owner.get(ANNS)[0] == 404
 
 
 def test_nobody_is_exported_or_erased_who_is_not_there(harbour: Harbour, owner: Person) -> None:

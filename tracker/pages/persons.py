@@ -1,7 +1,10 @@
 """What an owner does with a profile: exports it, or erases it with every trace."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
+import redis
+from rq.job import Job
 from starlette.responses import Response
 
 from tracker.actions import erasing, exporting
@@ -20,8 +23,7 @@ def export(visit: Visit) -> Response:
             raise profiles.nobody(visit)
         # The log never says whom: it stays when they are erased.
         visit.note("exported a profile", id_)
-    job = exporting.enqueue(visit.redis, id_)
-    return visit.go(f"/sections/{visit.section.slug}/jobs/{job.id}")
+    return _begin(visit, exporting.enqueue, id_)
 
 
 def erase(visit: Visit) -> Response:
@@ -37,8 +39,17 @@ def erase(visit: Visit) -> Response:
         if id_ is None:
             raise profiles.nobody(visit)
         visit.note("erased a profile", id_)
-    job = erasing.enqueue(visit.redis, id_)
-    return visit.go(f"/sections/{visit.section.slug}/jobs/{job.id}")
+    return _begin(visit, erasing.enqueue, id_)
+
+
+def _begin(visit: Visit, enqueue: Callable[[redis.Redis, str], Job], id_: str) -> Response:
+    """On to the job's page; without Redis to the profiles: what is written down will be done."""
+    section = f"/sections/{visit.section.slug}"
+    try:
+        return visit.go(f"{section}/jobs/{enqueue(visit.redis, id_).id}")
+    except redis.RedisError:
+        said = "Redis is away. It is written down, and begins once a jobs process starts again."
+        return visit.go(f"{section}/profiles", said)
 
 
 PAGES = (
