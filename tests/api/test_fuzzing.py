@@ -131,6 +131,7 @@ def check(fuzz: Fuzz, operation: Operation, examples: int) -> None:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+@pytest.mark.slow
 def test_a_few_requests(fuzz: Fuzz, operation: Operation) -> None:
     check(fuzz, operation, 10)
 

@@ -51,6 +51,7 @@ def test_up_from_nothing_to_ctrl_c(data_dir: Path) -> None:
     assert "nothing runs any more" in (data_dir / "screen.txt").read_text()
 
 
+@pytest.mark.slow
 def test_a_second_up_is_refused(data_dir: Path) -> None:
     port = free_ports()
     with up(data_dir, port) as process:
@@ -59,6 +60,7 @@ def test_a_second_up_is_refused(data_dir: Path) -> None:
         assert process.poll() is None
 
 
+@pytest.mark.slow
 def test_a_killed_part_returns_under_a_new_number(data_dir: Path) -> None:
     with up(data_dir, free_ports()):
         before = read_state(data_dir)["processes"]
@@ -71,6 +73,7 @@ def test_a_killed_part_returns_under_a_new_number(data_dir: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG")
+@pytest.mark.slow
 def test_kill_9_leaves_nothing_and_the_next_up_recovers(data_dir: Path) -> None:
     port = free_ports()
     with up(data_dir, port) as process:
@@ -164,6 +167,7 @@ def test_a_lock_is_free_again_after_its_holder(data_dir: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_servers_of_ones_own_in_an_empty_folder(data_dir: Path, settings: Settings) -> None:
     own = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
     with up(data_dir, free_ports(), environment=own) as process:

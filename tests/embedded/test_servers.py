@@ -11,6 +11,8 @@ from tests.embedded.waiting import kill, stranger, until_gone
 from tracker import embedded
 from tracker.embedded import Servers
 
+pytestmark = pytest.mark.slow
+
 
 def note(servers: Servers, text: str) -> None:
     with psycopg.connect(servers.database_url) as db, Redis.from_url(servers.redis_url) as client:

@@ -171,6 +171,7 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.slow
 def test_killed_in_the_middle_the_next_process_finishes(
     harbour: Harbour, without_ann: dict[str, set[str]], place: str
 ) -> None:

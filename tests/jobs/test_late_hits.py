@@ -17,6 +17,8 @@ from tracker.rules.states import ERASED
 from tracker.stores import kept_hits, trials
 from tracker.stores.kept_hits import STATES
 
+pytestmark = pytest.mark.slow
+
 TABLES = ("identifier", "event", "quarantine", "held", "erasing")
 
 

@@ -12,6 +12,8 @@ from tests.worker.cast import Harbour, drain, hit, new_id, track
 from tracker.rules.states import EXPIRED
 from tracker.stores import event_tables, retention
 
+pytestmark = pytest.mark.slow
+
 WRONG = [-30 * DAY, -5 * DAY, -2 * timedelta(minutes=1), 10 * DAY, 30 * DAY]
 
 

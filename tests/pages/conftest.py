@@ -54,12 +54,18 @@ def stranger(settings: Settings, db: psycopg.Connection) -> Iterator[TestClient]
 def sign_in(stranger: TestClient, db: psycopg.Connection) -> SignIn:
     """Make an account with a role in a section (None: in all), and sign it in."""
 
-    def make(role: Role = Role.OWNER, section: str | None = "shop", name: str = "") -> Person:
+    def make(
+        role: Role = Role.OWNER,
+        section: str | None = "shop",
+        name: str = "",
+        *,
+        password: bool = False,
+    ) -> Person:
         section_id = sections.choose(db, section).id if section else None
         client = TestClient(stranger.app, base_url="http://127.0.0.1")
-        return Person(
-            client, signing.sign_in(db, client, role, section_id, name or f"{role} of {section}")
-        )
+        name = name or f"{role} of {section}"
+        token = signing.sign_in(db, client, role, section_id, name, password=password)
+        return Person(client, token)
 
     return make
 

@@ -1,6 +1,7 @@
 """Signing in: one-time links, passwords, attempts, sessions."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -12,6 +13,12 @@ from tracker.pages.page import COOKIE
 from tracker.pages.sign_in import ATTEMPTS
 from tracker.rules.accounts import LINK_LIFE, SESSION_IDLE, SESSION_LIFE, Role
 from tracker.stores import accounts, audit_log
+
+
+@pytest.fixture
+def sign_in(sign_in: SignIn) -> SignIn:
+    """The same; here everybody has the password."""
+    return partial(sign_in, password=True)
 
 
 def welcome(db: psycopg.Connection, ago: timedelta = timedelta()) -> str:

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from tests.whole.installation import Installation
 from tests.whole.site import website
 
+pytestmark = pytest.mark.slow
+
 CLICK = """<script>
 function sign (fields) { pintag('guest-book', fields) }
 </script>"""

@@ -15,6 +15,8 @@ from tests.whole.installation import Installation
 from tests.whole.test_demo_page import errors
 from tracker.rules import ids
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 95
 
 

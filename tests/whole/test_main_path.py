@@ -64,6 +64,7 @@ def test_clicks(pintag: Installation, page: Page) -> None:
     assert_all_stored_once(pintag, page)
 
 
+@pytest.mark.slow
 def test_leaving_in_the_middle_of_a_send(pintag: Installation, page: Page) -> None:
     for _ in range(5):
         page.click("#book")
@@ -72,6 +73,7 @@ def test_leaving_in_the_middle_of_a_send(pintag: Installation, page: Page) -> No
     assert_all_stored_once(pintag, page)
 
 
+@pytest.mark.slow
 def test_leaving_while_answers_are_cut_off(pintag: Installation, page: Page) -> None:
     def take_but_do_not_answer(route: object) -> None:
         with suppress(Error):
@@ -88,6 +90,7 @@ def test_leaving_while_answers_are_cut_off(pintag: Installation, page: Page) -> 
     assert_all_stored_once(pintag, page)
 
 
+@pytest.mark.slow
 def test_offline_and_back(pintag: Installation, page: Page) -> None:
     page.click("#book")
     page.context.set_offline(True)
@@ -99,6 +102,7 @@ def test_offline_and_back(pintag: Installation, page: Page) -> None:
     assert_all_stored_once(pintag, page)
 
 
+@pytest.mark.slow
 def test_the_collector_dies_and_comes_back(pintag: Installation, page: Page) -> None:
     page.click("#book")
     pintag.kill("collector")

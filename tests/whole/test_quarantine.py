@@ -12,6 +12,8 @@ from tests.whole.installation import Installation
 from tracker.rules import ids
 from tracker.stores import quarantine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def rejected(pintag: Installation) -> int:

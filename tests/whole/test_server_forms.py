@@ -11,6 +11,8 @@ from tests.embedded.waiting import until
 from tests.snippets.pages import read
 from tests.whole.installation import Installation
 
+pytestmark = pytest.mark.slow
+
 VISITOR = "customer-4711"
 FIELDS = ("paid:boolean", "day:date", "at:timestamp", "count:integer", "price:decimal:required")
 SENT = {"paid": True, "count": 42, "price": "12.50"}

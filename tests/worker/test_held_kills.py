@@ -9,6 +9,8 @@ from tests.worker.processes import process, until_killed
 from tests.worker.test_kills import FATAL, tries
 from worker.loop import utc_now
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

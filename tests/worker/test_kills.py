@@ -9,6 +9,8 @@ from tracker.settings import Settings
 from worker.context import Context
 from worker.steps import STEPS, Verdict, Work
 
+pytestmark = pytest.mark.slow
+
 FATAL = MARK.decode()
 
 

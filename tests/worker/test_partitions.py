@@ -5,9 +5,13 @@ import signal
 import subprocess
 import threading
 
+import pytest
+
 from tests.embedded.waiting import until
 from tests.worker.cast import Harbour, hit, working
 from tests.worker.processes import owners, process
+
+pytestmark = pytest.mark.slow
 
 
 def until_shared(harbour: Harbour, *shares: int) -> None:
