@@ -19,7 +19,7 @@ from tracker.rules.definitions import current_version, deprecated_at
 from tracker.rules.edits import locked
 from tracker.rules.moments import in_words
 from tracker.snippets import forms, publishing, tracking
-from tracker.snippets.config import NONCE, SnippetConfig
+from tracker.snippets.config import BAD_NONCE, NONCE, SnippetConfig
 from tracker.snippets.forms import FORMS, FormName, Rendered
 from tracker.snippets.texts import gzip_size
 from tracker.snippets.tracking import TrackingError
@@ -69,6 +69,10 @@ def event_page(visit: Visit) -> Response:
     choice = _Choice(visit, definition)
     now = visit.now
     lock = locked(definition.locked_until, now)
+    if definition.web_tracking:
+        # Whoever gets to see a snippet must not find a collector that does not know it.
+        tracking.keep_scripts(visit.connection)
+        publishing.keep_current(visit.connection, visit.redis)
     return visit.render(
         "event.html",
         choice.status,
@@ -111,7 +115,7 @@ class _Choice:
         self.nonce = visit.get("nonce").strip()
         self.wrong = ""
         if self.nonce and not re.fullmatch(NONCE, self.nonce):
-            self.wrong = "A nonce has 1 to 200 characters, none of them ' \" < > & ; or a comma."
+            self.wrong = BAD_NONCE
         self.status = HTTPStatus.UNPROCESSABLE_ENTITY if self.wrong else HTTPStatus.OK
         self._asked = {name: values[-1] for name, values in visit.query.items()}
 
@@ -139,9 +143,6 @@ class _Choice:
             )
         except TrackingError as error:
             return str(error)
-        # Whoever gets to see a snippet must not find a collector that does not know it.
-        tracking.keep_scripts(visit.connection)
-        publishing.keep_current(visit.connection, visit.redis)
         return Pasted(config, form, forms.render(config, form))
 
 
@@ -224,7 +225,7 @@ def _noted(visit: Visit, definition: Definition, to: str) -> Callable[[], None]:
 
 
 def _address(visit: Visit, definition: Definition) -> str:
-    return f"/sections/{quote(visit.section.slug)}/events/{quote(definition.slug)}"
+    return f"{visit.root}/events/{quote(definition.slug)}"
 
 
 PAGES = (

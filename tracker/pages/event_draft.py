@@ -10,10 +10,10 @@ from tracker.rules.definitions import FieldDraft
 from tracker.rules.drafts import MAX_FIELDS
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.fields import Field, FieldType
+from tracker.rules.validation import SOURCE
 
 MOST_ROWS = 2 * MAX_FIELDS
 """Rows that are read: more than can be saved, so that too many are shown with the error."""
-SOURCE = "source"
 TEMPLATE = "NEW"
 """The token of the row that fields.js copies."""
 

@@ -33,8 +33,7 @@ def category_of(visit: Visit) -> Category:
 
 def row_address(visit: Visit, definition: Definition) -> str:
     """Where an event is listed, among those of its category."""
-    root = f"/sections/{quote(visit.section.slug)}/data-model"
-    return f"{root}?category={definition.category}#event-{quote(definition.slug)}"
+    return f"{visit.root}/data-model?category={definition.category}#event-{quote(definition.slug)}"
 
 
 def new(visit: Visit) -> Response:

@@ -53,7 +53,6 @@ class Page:
                 connection=connection,
                 redis=state.redis,
                 settings=state.settings,
-                vault=state.vault,
                 path=request.path_params,
                 address=request.url.path,
                 query=_values(request.scope["query_string"]),

@@ -44,12 +44,11 @@ def erase(visit: Visit) -> Response:
 
 def _begin(visit: Visit, enqueue: Callable[[redis.Redis, str], Job], id_: str) -> Response:
     """On to the job's page; without Redis to the profiles: what is written down will be done."""
-    section = f"/sections/{visit.section.slug}"
     try:
-        return visit.go(f"{section}/jobs/{enqueue(visit.redis, id_).id}")
+        return visit.go(f"{visit.root}/jobs/{enqueue(visit.redis, id_).id}")
     except redis.RedisError:
         said = "Redis is away. It is written down, and begins once a jobs process starts again."
-        return visit.go(f"{section}/profiles", said)
+        return visit.go(f"{visit.root}/profiles", said)
 
 
 PAGES = (

@@ -54,7 +54,7 @@ def replay(visit: Visit) -> Response:
     did = "tried a replay of quarantined hits" if dry_run else "replayed quarantined hits"
     visit.note(did, _many(len(ids)))
     job = quarantining.replay(visit.redis, visit.section.id, ids, dry_run=dry_run)
-    return visit.go(f"{_root(visit)}/jobs/{job}")
+    return visit.go(f"{visit.root}/jobs/{job}")
 
 
 def discard(visit: Visit) -> Response:
@@ -68,7 +68,7 @@ def discard(visit: Visit) -> Response:
     with visit.connection.transaction():
         count = quarantining.discard(visit.connection, ids)
         visit.note("discarded quarantined hits", _many(count))
-    return visit.go(f"{_root(visit)}/quarantine", f"{_many(count)} discarded, for good.")
+    return visit.go(f"{visit.root}/quarantine", f"{_many(count)} discarded, for good.")
 
 
 def _chosen(visit: Visit) -> list[int]:
@@ -102,10 +102,6 @@ def _number(text: str) -> int:
 
 def _many(count: int) -> str:
     return f"{count:,} hit" if count == 1 else f"{count:,} hits"
-
-
-def _root(visit: Visit) -> str:
-    return f"/sections/{visit.section.slug}"
 
 
 PAGES = (

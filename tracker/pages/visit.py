@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
+from urllib.parse import quote
 
 import psycopg
 import redis
@@ -18,7 +19,6 @@ from tracker.settings import Settings
 from tracker.stores import accounts, audit_log, sections
 from tracker.stores.accounts import Account
 from tracker.stores.sections import Section
-from tracker.vault import Vault
 
 Values = Mapping[str, Sequence[str]]
 """Of a query or a form: all values of each name, in their order."""
@@ -38,7 +38,6 @@ class Visit:
     connection: psycopg.Connection
     redis: redis.Redis
     settings: Settings
-    vault: Vault
     path: Mapping[str, str]
     address: str
     query: Values
@@ -55,6 +54,11 @@ class Visit:
         """The section that the page is in; pages outside have none."""
         assert self.section_ is not None
         return self.section_
+
+    @property
+    def root(self) -> str:
+        """The address that all pages of the section begin with."""
+        return f"/sections/{quote(self.section.slug)}"
 
     @property
     def who(self) -> Account:

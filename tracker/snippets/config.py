@@ -11,6 +11,7 @@ NONCE = r"""[^\x00-\x1f\x7f'"<>&;,]{1,200}"""
 """A nonce, or what a site's templates put one in the place of, such as `{{ nonce }}`: nothing that
 would end an attribute or a source of a policy, or be escaped there.
 """
+BAD_NONCE = "A nonce has 1 to 200 characters, none of them ' \" < > & ; or a comma."
 VISITOR_DAYS = 395
 """How long a visitor id is good unless its section says otherwise: 13 months, the longest that the
 French regulator's guidelines on trackers (CNIL, 2020-091, article 5) let audience figures keep one.

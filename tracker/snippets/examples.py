@@ -1,9 +1,8 @@
 """Values for the fields of an event, in forms that show a whole call."""
 
 from tracker.rules.fields import FieldType
+from tracker.rules.validation import SOURCE
 from tracker.snippets.config import SnippetConfig
-
-SOURCE = "source"
 
 
 def examples(config: SnippetConfig, source: str) -> dict[str, str | bool | int]:

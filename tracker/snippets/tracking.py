@@ -11,7 +11,7 @@ import redis
 from tracker.rules.definitions import current_version, random_base36
 from tracker.settings import Settings
 from tracker.snippets import code, publishing
-from tracker.snippets.config import NONCE, SnippetConfig
+from tracker.snippets.config import BAD_NONCE, NONCE, SnippetConfig
 from tracker.stores import definitions, sections
 from tracker.stores.definitions import Definition, Version
 from tracker.stores.snippets import PinnedSnippet
@@ -96,9 +96,7 @@ def snippet_config(
 ) -> SnippetConfig:
     """What the snippet of a version, or the current one, is rendered from. Raises TrackingError."""
     if nonce is not None and not re.fullmatch(NONCE, nonce):
-        raise TrackingError(
-            "A nonce has 1 to 200 characters, none of them ' \" < > & ; or a comma."
-        )
+        raise TrackingError(BAD_NONCE)
     chosen, version = version, version or current_version(definition.versions, now)
     snippet = definitions.snippet_of(connection, version.id) if version else None
     if chosen is not None and snippet is None and definition.web_tracking:

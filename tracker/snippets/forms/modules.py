@@ -3,9 +3,9 @@
 import re
 
 from tracker.rules.fields import Field, FieldType
+from tracker.rules.validation import SOURCE
 from tracker.snippets import code
 from tracker.snippets.config import SnippetConfig
-from tracker.snippets.examples import SOURCE
 from tracker.snippets.forms.form import Rendered, connections, script_sources
 from tracker.snippets.texts import doc_comment, json_hole, one_line, title
 

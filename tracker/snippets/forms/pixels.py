@@ -4,9 +4,10 @@ import json
 from urllib.parse import quote
 
 from tracker.rules.fields import Field
+from tracker.rules.validation import SOURCE
 from tracker.snippets import code
 from tracker.snippets.config import SnippetConfig
-from tracker.snippets.examples import SOURCE, examples
+from tracker.snippets.examples import examples
 from tracker.snippets.forms.form import Rendered
 from tracker.snippets.texts import html_comment, title
 

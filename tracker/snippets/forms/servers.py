@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Iterator
 
 from tracker.rules.fields import Field
+from tracker.rules.validation import SOURCE
 from tracker.snippets import code
 from tracker.snippets.config import SnippetConfig
-from tracker.snippets.examples import SOURCE, examples
+from tracker.snippets.examples import examples
 from tracker.snippets.forms.form import Rendered
 from tracker.snippets.texts import one_line, title
 

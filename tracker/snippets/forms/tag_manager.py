@@ -10,9 +10,9 @@ from html import escape
 from typing import Any
 
 from tracker.rules.fields import Field
+from tracker.rules.validation import SOURCE
 from tracker.snippets import code
 from tracker.snippets.config import SnippetConfig
-from tracker.snippets.examples import SOURCE
 from tracker.snippets.forms.form import Rendered, connections, script_sources
 from tracker.snippets.texts import json_hole, one_line, title
 
