@@ -12,6 +12,7 @@ from tracker.rules.accounts import Role
 
 VALUES = {"section": "shop", "keyspace": "web", "key": "ann", "token": "none"}
 GUARDED = [page for page in PAGES if page.role is not None]
+EVERYWHERE = [page for page in GUARDED if page.everywhere]
 FORMS = [page for page in GUARDED if page.method == "POST"]
 
 
@@ -53,9 +54,17 @@ def test_a_viewer_does_nothing_that_takes_more(viewer: Person, page: Page, booki
     assert "This takes the role of" in text
 
 
+@pytest.mark.parametrize("page", EVERYWHERE, ids=name_of)
+def test_an_owner_of_one_section_does_nothing_that_is_everybodys(owner: Person, page: Page) -> None:
+    where = address(page)
+    status, text = owner.get(where) if page.method == "GET" else owner.post(where)
+    assert status == 403
+    assert "This takes the role of an owner of all sections" in text
+
+
 @pytest.mark.parametrize("page", [p for p in GUARDED if p.method == "GET"], ids=name_of)
-def test_an_owner_sees_every_page(owner: Person, page: Page, booking: None) -> None:
-    status, _ = owner.get(address(page))
+def test_an_owner_sees_every_page(sign_in: SignIn, page: Page, booking: None) -> None:
+    status, _ = sign_in(section=None).get(address(page))
     assert status in (200, 404)
 
 
@@ -70,8 +79,9 @@ def test_an_owner_sees_every_page(owner: Person, page: Page, booking: None) -> N
     ],
 )
 def test_forms_of_other_sites_do_nothing(
-    owner: Person, page: Page, csrf: str | None, headers: dict[str, str], booking: None
+    sign_in: SignIn, page: Page, csrf: str | None, headers: dict[str, str], booking: None
 ) -> None:
+    owner = sign_in(section=None)
     form = {"csrf": owner.csrf if csrf is None else csrf}
     answer = owner.client.post(address(page), data=form, headers=headers)
     assert answer.status_code == 403

@@ -6,7 +6,6 @@ from tracker.actions import demo, section_settings
 from tracker.pages.page import Page
 from tracker.pages.visit import Visit
 from tracker.rules.accounts import Role, role_in
-from tracker.stores import audit_log
 
 
 def home(visit: Visit) -> Response:
@@ -27,10 +26,8 @@ def section(visit: Visit) -> Response:
 
 
 def section_rules(visit: Visit) -> Response:
-    """`/sections/{section}/settings`: its rules, and what was done in it."""
-    rules = section_settings.told(visit.section).items()
-    log = audit_log.newest(visit.connection, visit.section.id) if visit.may(Role.OWNER) else None
-    return visit.render("section.html", rules=rules, log=log)
+    """`/sections/{section}/settings`: its rules."""
+    return visit.render("section.html", rules=section_settings.told(visit.section).items())
 
 
 PAGES = (

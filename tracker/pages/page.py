@@ -28,12 +28,16 @@ PUBLIC = None
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: `role` is what its reader must have, in its section if its path names one."""
+    """A page: `role` is what its reader must have, in its section if its path names one.
+
+    everywhere: the reader must have the role in all sections, as what is shown is everybody's.
+    """
 
     method: str
     path: str
     role: Role | None
     handler: Callable[[Visit], Response]
+    everywhere: bool = False
 
     @property
     def route(self) -> Route:
@@ -85,8 +89,9 @@ class Page:
             )
         if "section" in visit.path:
             self._enter(visit, visit.path["section"])
-        if not visit.may(self.role):
-            message = f"This takes the role of {_ARTICLES[self.role]}."
+        if not (visit.may_everywhere(self.role) if self.everywhere else visit.may(self.role)):
+            of = " of all sections" if self.everywhere else ""
+            message = f"This takes the role of {_ARTICLES[self.role]}{of}."
             return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)
         return None
 

@@ -12,6 +12,7 @@ from tracker.pages import (
     event_rights,
     home,
     jobs,
+    log,
     persons,
     profiles,
     quarantine,
@@ -31,6 +32,7 @@ PAGES: tuple[Page, ...] = (
     *event.PAGES,
     *quarantine.PAGES,
     *jobs.PAGES,
+    *log.PAGES,
     *persons.PAGES,
     *profiles.PAGES,
 )

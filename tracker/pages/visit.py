@@ -78,6 +78,11 @@ class Visit:
             )
         return self.role is not None and self.role.includes(role)
 
+    def may_everywhere(self, role: Role) -> bool:
+        """Whether this person has the role over the whole installation."""
+        own = self.account.roles.get(None) if self.account else None
+        return own is not None and own.includes(role)
+
     def sections(self) -> list[Section]:
         """The sections that this person sees."""
         if self.account is None:
@@ -102,6 +107,7 @@ class Visit:
             "said": said,
             "may_edit": self.may(Role.EDITOR),
             "may_own": self.may(Role.OWNER),
+            "owns_all": self.may_everywhere(Role.OWNER),
         }
         return shell.page(template, status, sources, **{**frame, **values})
 

@@ -1,4 +1,4 @@
-// "Show older" loads the next events below, when it is clicked and as one scrolls to it.
+// "Show older" loads what comes next below, when it is clicked and as one scrolls to it.
 const events = document.getElementById('events')
 let loading = false
 
@@ -6,17 +6,17 @@ async function grow (link) {
   if (loading) return
   loading = true
   const address = new URL(link.href)
-  address.pathname += '/timeline'
+  address.pathname += events.dataset.part || ''
   try {
     const answer = await fetch(address)
-    if (!answer.ok || answer.redirected) throw new Error('no part of a timeline')
+    if (!answer.ok || answer.redirected) throw new Error('nothing older came')
     const part = new DOMParser().parseFromString(await answer.text(), 'text/html')
-    const added = [...part.querySelectorAll('.timeline > li')]
-    events.querySelector('.timeline').append(...added)
+    const added = [...part.querySelectorAll('[data-grows] > li')]
+    events.querySelector('[data-grows]').append(...added)
     link.closest('.older').remove()
     const older = part.querySelector('.older')
     if (older) events.append(older)
-    document.getElementById('grown').textContent = `${added.length} older events`
+    document.getElementById('grown').textContent = `${added.length} older ones`
     loading = false
     watch()
   } catch {
