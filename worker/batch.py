@@ -8,9 +8,17 @@ import psycopg
 
 from tracker.rules.hits import QueuedHit
 from tracker.rules.keyspaces import Keyspace
-from tracker.rules.outcomes import Outcome
+from tracker.rules.outcomes import Outcome, Reason
 from tracker.stores import batches
-from tracker.stores.batches import Batch, EventRow, Progress, QuarantineRow, StaleRulesError
+from tracker.stores.batches import (
+    Batch,
+    Dropped,
+    EventRow,
+    Progress,
+    QuarantineRow,
+    StaleRulesError,
+    Written,
+)
 from tracker.stores.held import HeldRow
 from worker.steps import Work, read_id, refuse
 
@@ -27,7 +35,7 @@ _encode = msgspec.json.Encoder().encode
 def rows_of(works: Works, progress: list[Progress]) -> Batch:
     """Sort the works, which were judged by the same rules, by what became of them."""
     released = [work.queued.held_id for work in works if work.queued.held_id is not None]
-    batch = Batch(works[0].revision, progress, released, [], [], [], Counter())
+    batch = Batch(works[0].revision, progress, released, [], [], [], [])
     for work in works:
         if work.verdict is None:
             batch.events.append(event_row(work))
@@ -36,8 +44,13 @@ def rows_of(works: Works, progress: list[Progress]) -> Batch:
         elif work.outcome is Outcome.QUARANTINED:
             batch.quarantined.append(bare_row(work) if work.bare else quarantine_row(work))
         else:
-            batch.dropped[work.queued.partition, work.verdict.reason] += 1
+            batch.dropped.append(_dropped(work, work.verdict.reason))
     return batch
+
+
+def _dropped(work: Work, reason: Reason) -> Dropped:
+    version_id = work.pinned.version_id if work.pinned else None
+    return Dropped(work.queued.partition, version_id, work.received_ms, reason)
 
 
 def event_row(work: Work) -> EventRow:
@@ -164,7 +177,7 @@ def commit(
     progress = progress_of(last_ids, (work.queued for work in works))
     while True:
         try:
-            batches.commit(connection, rows_of(works, progress))
+            written = batches.commit(connection, rows_of(works, progress))
         except StaleRulesError:
             works = again(works)
         except (psycopg.Error, UnicodeError) as error:
@@ -177,7 +190,22 @@ def commit(
             _give_way(works[0], error)
         else:
             last_ids.update({moved.number: moved.new for moved in progress})
+            _mark_duplicates(works, written)
             return works
+
+
+def _mark_duplicates(works: Works, written: Written) -> None:
+    """Note which hits turned out to be duplicates as they were written."""
+    if not any(Outcome.DUPLICATE in ends for ends in written):
+        return
+    outcomes = {
+        Outcome.STORED: iter(written.events),
+        Outcome.HELD: iter(written.held),
+        Outcome.QUARANTINED: iter(written.quarantined),
+    }
+    for work in works:
+        if work.outcome in outcomes:
+            work.duplicate = next(outcomes[work.outcome]) is Outcome.DUPLICATE
 
 
 def _give_way(work: Work, refusal: Exception) -> None:

@@ -13,9 +13,9 @@ from psycopg import Connection
 from tracker.rules.errors import FieldError
 from tracker.rules.hits import QueuedHit, Sender
 from tracker.rules.outcomes import Outcome, Reason
-from tracker.rules.states import Move
+from tracker.rules.states import NO_PARTITION, Ended, Move, day_of
 from tracker.settings import load
-from tracker.stores import batches, database, event_locks, held, quarantine
+from tracker.stores import batches, database, event_locks, held, hit_counts, quarantine
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.quarantine import QuarantinedHit
 from worker import progress
@@ -53,15 +53,18 @@ def replay_batch(
         context.now = datetime.now(UTC)
         context.refresh(connection)
         leaving: list[int] = []
+        changes: Counter[Ended] = Counter()
         judged = [(hit, run(_queued(hit), context)) for hit in quarantine.lock(connection, ids)]
         _lock_identities(connection, [work for _, work in judged])
         for hit, work in judged:
             moves = _settle(connection, hit, work)
             counts[_name(work, moves)] += 1
+            changes.update(_changes(hit, work, moves))
             if moves:
                 leaving.append(hit.id)
                 batches.count(connection, moves)
         quarantine.remove(connection, leaving)
+        hit_counts.add(connection, changes)
     return counts
 
 
@@ -100,9 +103,11 @@ def _settle(connection: Connection, hit: QuarantinedHit, work: Work) -> Counter[
 def _let_go(connection: Connection, work: Work) -> Counter[Move]:
     """Store the hit's event, or hold it, and let the worker that has the partition know."""
     if work.outcome is Outcome.STORED:
-        return batches.store(connection, [event_row(work)], Outcome.QUARANTINED)
-    held.announce(connection)
-    return held.add(connection, [held_row(work)], Outcome.QUARANTINED)
+        [outcome] = batches.store(connection, [event_row(work)])
+    else:
+        held.announce(connection)
+        [outcome] = held.add(connection, [held_row(work)])
+    return Counter([Move(work.queued.partition, Outcome.QUARANTINED, outcome)])
 
 
 def _keep(
@@ -122,6 +127,25 @@ def _keep(
     except psycopg.errors.UniqueViolation:
         return Counter([Move(hit.partition, Outcome.QUARANTINED, Outcome.DUPLICATE)])
     return Counter()
+
+
+def _changes(hit: QuarantinedHit, work: Work, moves: Counter[Move]) -> Counter[Ended]:
+    """How the counts of hits change: it was quarantined for one reason, and comes to this now.
+
+    In rows of no partition: workers must not wait until a replay is committed.
+    """
+    version_id = work.pinned.version_id if work.pinned else hit.version_id
+    day = day_of(work.received_ms)
+    changes = Counter(
+        {Ended(NO_PARTITION, hit.version_id, day, Outcome.QUARANTINED, hit.reason): -1}
+    )
+    if moves:
+        move = next(iter(moves))
+        changes[Ended(NO_PARTITION, version_id, day, move.to_state, move.reason)] += 1
+    elif work.verdict is not None and work.verdict.reason is not None:
+        reason = work.verdict.reason
+        changes[Ended(NO_PARTITION, version_id, day, Outcome.QUARANTINED, reason)] += 1
+    return changes
 
 
 def _name(work: Work, moves: Counter[Move]) -> str:

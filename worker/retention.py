@@ -16,7 +16,7 @@ import structlog
 
 from tracker.rules.retention import first_kept, limits, oldest_kept
 from tracker.settings import load
-from tracker.stores import database, retention
+from tracker.stores import database, hit_counts, retention
 from worker import progress
 from worker.resuming import resume
 
@@ -48,6 +48,7 @@ def expire(
     deleted["events"] += _expire_by_definition(connection, now, show)
     deleted["answers to posts"] += _all(lambda: retention.forget_postings(connection, now))
     deleted["exports"] += retention.forget_exports(connection, now)
+    hit_counts.fold(connection, now.date())
     return +deleted
 
 

@@ -43,7 +43,8 @@ class Work:
     whose it is, none where only a visitor id says it; received_ms: read once out of the stream id,
     which somebody may have chosen by hand: a time beyond all that Python and PostgreSQL can say
     becomes the last one; names_erased: it names an erased person, whom its event leaves out; bare:
-    PostgreSQL refused even the quarantine's row; trial: of a hit for trying out, what it came to.
+    PostgreSQL refused even the quarantine's row; duplicate: it was there already, as its row was to
+    be written; trial: of a hit for trying out, what it came to.
     """
 
     queued: QueuedHit
@@ -58,6 +59,7 @@ class Work:
     verdict: Verdict | None = None
     names_erased: bool = False
     bare: bool = False
+    duplicate: bool = False
     trial: Trial | None = None
     received_ms: int = field(init=False)
 

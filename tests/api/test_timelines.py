@@ -44,7 +44,7 @@ def bookings(shop: TestClient, db: psycopg.Connection) -> None:
         )
         for number, amount in enumerate(amounts)
     ]
-    store(db, rows, "queued")
+    store(db, rows)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ from tracker.actions.editing import Edited
 from tracker.rules.definitions import Category, Draft, FieldDraft
 from tracker.rules.fields import FieldType
 from tracker.rules.ids import mint
-from tracker.rules.states import POSTED
 from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import batches, definitions, sections
@@ -84,7 +83,7 @@ class Inn:
             page=page,
         )
         with self.db.transaction():
-            batches.store(self.db, [row], POSTED)
+            batches.store(self.db, [row])
         return row.id
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -21,9 +21,9 @@ from tracker.rules.ids import RANDOM_BYTES, mint
 from tracker.rules.keyspaces import Identity
 from tracker.rules.outcomes import Outcome
 from tracker.rules.posts import ItemStatus, ReadItem, read_item
-from tracker.rules.states import NO_PARTITION, POSTED, Move
+from tracker.rules.states import NO_PARTITION, POSTED, Ended, Move, day_of
 from tracker.rules.validation import Validator
-from tracker.stores import batches, event_locks, postings, profiles
+from tracker.stores import batches, event_locks, hit_counts, postings, profiles
 from tracker.stores.postings import NamedVersion, PostedEvent
 from tracker.vault import Vault
 
@@ -154,6 +154,10 @@ def _store(
     if new:
         stored = Move(NO_PARTITION, POSTED, Outcome.STORED)
         batches.count(connection, Counter({stored: len(new)}))
+        day = day_of(int(now.timestamp() * 1000))
+        versions = {event.id: event.version_id for event in reversed(events)}
+        ends = (Ended(NO_PARTITION, versions[id_], day, Outcome.STORED) for id_ in new)
+        hit_counts.add(connection, Counter(ends))
     for answer in answers:
         if answer.status == ItemStatus.STORED:
             assert answer.id is not None

@@ -1,6 +1,8 @@
 """What can become of a hit: a closed list of outcomes and, for two of them, of reasons."""
 
+from collections.abc import Iterable
 from enum import StrEnum
+from uuid import UUID
 
 from tracker.rules.described import Described
 
@@ -13,6 +15,23 @@ class Outcome(StrEnum):
     HELD = "held"
     QUARANTINED = "quarantined"
     DROPPED = "dropped"
+
+
+def outcomes_of(
+    keys: Iterable[tuple[object, UUID | None]], new: set[tuple[object, UUID | None]], first: Outcome
+) -> list[Outcome]:
+    """What became of rows that were written: `first`, or duplicates where they were not new.
+
+    keys: their section or snippet key, and the hit's id; rows without an id are always new. Of
+    rows with the same new key the first one is it.
+    """
+    left = set(new)
+    outcomes = []
+    for key in keys:
+        is_new = key[1] is None or key in left
+        left.discard(key)
+        outcomes.append(first if is_new else Outcome.DUPLICATE)
+    return outcomes
 
 
 class Reason(Described):

@@ -31,6 +31,47 @@ class Move(NamedTuple):
     reason: str = ""
 
 
+class Ended(NamedTuple):
+    """Hits of a partition and a version (None: of none) that came to the same.
+
+    day: that of their receipt, as days since 1970 in UTC.
+    """
+
+    partition: int
+    version_id: int | None
+    day: int
+    state: str
+    reason: str = ""
+
+
+def day_of(received_ms: int) -> int:
+    """The day of a time in Unix ms, for `Ended`."""
+    return received_ms // 86_400_000
+
+
+def moves(ends: Mapping[Ended, int], origin: str) -> Counter[Move]:
+    """The moves out of a state that the ledger counts, of hits that ended so."""
+    counts: Counter[Move] = Counter()
+    for end, hits in ends.items():
+        counts[Move(end.partition, origin, end.state, end.reason)] += hits
+    return counts
+
+
+def changes(ends: Mapping[Ended, int], origin: str) -> Counter[Ended]:
+    """How the counts of hits change: what they came to, less what they counted as before."""
+    counts = Counter(ends)
+    if origin == Outcome.HELD:
+        counts.subtract(_as_held(ends))
+    return counts
+
+
+def _as_held(ends: Mapping[Ended, int]) -> Counter[Ended]:
+    held: Counter[Ended] = Counter()
+    for end, hits in ends.items():
+        held[end._replace(state=Outcome.HELD, reason="")] += hits
+    return held
+
+
 def state_counts(ledger: Mapping[Move, int]) -> Counter[str]:
     """How many hits are in each state: what came in less what went out."""
     counts: Counter[str] = Counter()

@@ -6,6 +6,7 @@ whole batch as one jsonb parameter, which was the fastest way in by the design's
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -14,9 +15,9 @@ import psycopg
 from tracker.rules import clocks as rules
 from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import Identity, Keyspace
-from tracker.rules.outcomes import Outcome, Reason
-from tracker.rules.states import QUEUED, Move
-from tracker.stores import catalog, clocks, event_locks, held, identities
+from tracker.rules.outcomes import Outcome, Reason, outcomes_of
+from tracker.rules.states import QUEUED, Ended, Move, changes, day_of, moves
+from tracker.stores import catalog, clocks, event_locks, held, hit_counts, identities
 from tracker.stores.held import HeldRow
 from tracker.stores.identities import Name
 
@@ -100,6 +101,15 @@ class Progress(msgspec.Struct, frozen=True):
     hits: int
 
 
+class Dropped(NamedTuple):
+    """A hit that leaves no row; version_id None: of no version that is known."""
+
+    partition: int
+    version_id: int | None
+    received_ms: int
+    reason: Reason
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What the steps made of the hits that were read together, by the rules of a revision.
 
@@ -113,11 +123,19 @@ class Batch(msgspec.Struct, frozen=True):
     events: list[EventRow]
     held: list[HeldRow]
     quarantined: list[QuarantineRow]
-    dropped: Counter[tuple[int, Reason]]
+    dropped: list[Dropped]
 
 
-def commit(connection: psycopg.Connection, batch: Batch) -> Counter[Move]:
-    """Write the batch in one transaction; returns its moves, as the ledger counts them.
+class Written(NamedTuple):
+    """What became of a batch's rows, in their order: as they were to end, or duplicates."""
+
+    events: list[Outcome]
+    held: list[Outcome]
+    quarantined: list[Outcome]
+
+
+def commit(connection: psycopg.Connection, batch: Batch) -> Written:
+    """Write the batch in one transaction.
 
     Raises LostPartitionError, StaleRulesError, and psycopg.Error for what PostgreSQL refuses.
     """
@@ -125,15 +143,34 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Counter[Move]:
         event_locks.share_events(connection)
         if catalog.revision(connection) != batch.revision:
             raise StaleRulesError
-        origin = Outcome.HELD if batch.released else QUEUED
         _advance(connection, batch.progress)
         _release(connection, batch.released)
-        moves = _dropped(batch.dropped, origin)
-        moves += store(connection, batch.events, origin)
-        moves += held.add(connection, batch.held, origin)
-        moves += _quarantine(connection, batch.quarantined, origin)
-        count(connection, moves)
-    return moves
+        written = Written(
+            store(connection, batch.events),
+            held.add(connection, batch.held),
+            _quarantine(connection, batch.quarantined),
+        )
+        origin = Outcome.HELD if batch.released else QUEUED
+        ends = _ends(batch, written)
+        count(connection, moves(ends, origin))
+        hit_counts.add(connection, changes(ends, origin))
+    return written
+
+
+def _ends(batch: Batch, written: Written) -> Counter[Ended]:
+    """How many hits came to what, for the ledger and the charts."""
+    # Plain tuples first: there are far fewer ends than hits, and each Ended takes time to make.
+    ends: Counter[tuple[int, int | None, int, str, str]] = Counter()
+    for event, outcome in zip(batch.events, written.events, strict=True):
+        ends[event.partition, event.version_id, day_of(event.received_ms), outcome, ""] += 1
+    for row, outcome in zip(batch.held, written.held, strict=True):
+        ends[row.partition, row.version_id, day_of(row.received_ms), outcome, ""] += 1
+    for bad, outcome in zip(batch.quarantined, written.quarantined, strict=True):
+        reason = bad.reason if outcome is Outcome.QUARANTINED else ""
+        ends[bad.partition, bad.version_id, day_of(bad.received_ms), outcome, reason] += 1
+    for partition, version_id, received_ms, why in batch.dropped:
+        ends[partition, version_id, day_of(received_ms), Outcome.DROPPED, why] += 1
+    return Counter({Ended(*end): hits for end, hits in ends.items()})
 
 
 def _advance(connection: psycopg.Connection, progress: Sequence[Progress]) -> None:
@@ -155,10 +192,10 @@ def _release(connection: psycopg.Connection, ids: Sequence[int]) -> None:
         raise LostPartitionError
 
 
-def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: str) -> Counter[Move]:
-    """Write events on their profiles, made where missing; returns moves out of `origin`."""
+def store(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[Outcome]:
+    """Write events on their profiles, made where missing; returns what became of each."""
     if not events:
-        return Counter()
+        return []
     if any(event.joins for event in events):
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
@@ -184,14 +221,8 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow], origin: st
         (_json(events),),
         binary=True,
     )
-    new = set(rows.fetchall())
-    moves: Counter[Move] = Counter()
-    for event in events:
-        key = (event.section_id, event.id)
-        outcome = Outcome.STORED if key in new else Outcome.DUPLICATE
-        new.discard(key)
-        moves[Move(event.partition, origin, outcome)] += 1
-    return moves
+    keys = [(event.section_id, event.id) for event in events]
+    return outcomes_of(keys, set(rows.fetchall()), Outcome.STORED)
 
 
 def _correct(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[EventRow]:
@@ -218,14 +249,13 @@ def _correct(connection: psycopg.Connection, events: Sequence[EventRow]) -> list
     return corrected
 
 
-def _quarantine(
-    connection: psycopg.Connection, rows: Sequence[QuarantineRow], origin: str
-) -> Counter[Move]:
+def _quarantine(connection: psycopg.Connection, rows: Sequence[QuarantineRow]) -> list[Outcome]:
+    """Keep rejected hits; one that is kept already was sent again, and is a duplicate."""
     if not rows:
-        return Counter()
-    new = _not_kept_without_section(connection, rows)
-    done = connection.execute(
-        "WITH new AS (INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
+        return []
+    kept = _kept_without_section(connection, rows)
+    new = connection.execute(
+        "INSERT INTO quarantine (partition, section_id, version_id, snippet_key,"
         " hit_id, reason, errors, raw, sent, received_at, address, agent, tag)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, reason, errors,"
         " decode(raw, 'base64'), sent,"
@@ -234,59 +264,52 @@ def _quarantine(
         " FROM jsonb_to_recordset(%s::jsonb) AS q(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, reason text, errors jsonb, raw text,"
         " sent bigint, received_ms bigint, address text, agent text, tag text)"
-        " ON CONFLICT DO NOTHING RETURNING partition, reason)"
-        " SELECT partition, reason, count(*) FROM new GROUP BY partition, reason",
-        (_json(new),),
+        " ON CONFLICT DO NOTHING RETURNING section_id, snippet_key, hit_id",
+        (_json(_first_of(rows, kept)),),
     )
-    moves = Counter(
-        {
-            Move(number, origin, Outcome.QUARANTINED, reason): hits
-            for number, reason, hits in done.fetchall()
-        }
-    )
-    # A hit that is in the quarantine already was sent again: as with stored ones, a duplicate.
-    again = Counter(Move(row.partition, origin, Outcome.DUPLICATE) for row in rows)
-    for move, hits in moves.items():
-        again[Move(move.partition, origin, Outcome.DUPLICATE)] -= hits
-    return moves + again
+    added = {(section_id or key, hit_id) for section_id, key, hit_id in new.fetchall()}
+    return outcomes_of(map(_known_by, rows), added, Outcome.QUARANTINED)
 
 
-def _not_kept_without_section(
+def _known_by(row: QuarantineRow) -> tuple[object, UUID | None]:
+    """What makes a rejected hit the same as another: within its section, if it has one."""
+    return row.section_id or row.snippet_key, row.hit_id
+
+
+def _kept_without_section(
     connection: psycopg.Connection, rows: Sequence[QuarantineRow]
-) -> Sequence[QuarantineRow]:
-    """Leave out hits of unknown snippets that were sent again.
+) -> set[tuple[object, UUID | None]]:
+    """Those of no section that are in quarantine already.
 
     They have no section, which makes every row unique to PostgreSQL. One worker at a time has a
     visitor's hits, so that looking first is enough.
     """
     ids = [row.hit_id for row in rows if row.section_id is None and row.hit_id]
     if not ids:
-        return rows
+        return set()
     kept = connection.execute(
         "SELECT snippet_key, hit_id FROM quarantine WHERE section_id IS NULL AND hit_id = ANY(%s)",
         (ids,),
     )
-    seen: set[tuple[str, UUID]] = set(kept.fetchall())
+    return set(kept.fetchall())
+
+
+def _first_of(
+    rows: Sequence[QuarantineRow], kept: set[tuple[object, UUID | None]]
+) -> list[QuarantineRow]:
+    """The rows to write: of no section, only those that are not kept, and each of these once."""
+    seen = set(kept)
     new = []
     for row in rows:
         if row.section_id is None and row.hit_id:
-            if (row.snippet_key, row.hit_id) in seen:
+            if _known_by(row) in seen:
                 continue
-            seen.add((row.snippet_key, row.hit_id))
+            seen.add(_known_by(row))
         new.append(row)
     return new
 
 
-def _dropped(counts: Counter[tuple[int, Reason]], origin: str) -> Counter[Move]:
-    return Counter(
-        {
-            Move(number, origin, Outcome.DROPPED, reason): hits
-            for (number, reason), hits in counts.items()
-        }
-    )
-
-
-def count(connection: psycopg.Connection, moves: Counter[Move]) -> None:
+def count(connection: psycopg.Connection, new: Counter[Move]) -> None:
     """Add moves to the ledger."""
     connection.execute(
         "INSERT INTO ledger (partition, from_state, to_state, reason, hits)"
@@ -294,7 +317,7 @@ def count(connection: psycopg.Connection, moves: Counter[Move]) -> None:
         " AS m(partition int, from_state text, to_state text, reason text, hits bigint)"
         " ON CONFLICT (partition, from_state, to_state, reason)"
         " DO UPDATE SET hits = ledger.hits + excluded.hits",
-        (_json([{**move._asdict(), "hits": hits} for move, hits in sorted(moves.items())]),),
+        (_json([{**move._asdict(), "hits": hits} for move, hits in sorted(new.items())]),),
     )
 
 

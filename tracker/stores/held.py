@@ -1,6 +1,5 @@
 """Held hits, parked in PostgreSQL until their version can be used; ids are in order of arrival."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,8 +8,7 @@ import msgspec
 import psycopg
 
 from tracker.rules.hits import QueuedHit, Sender
-from tracker.rules.outcomes import Outcome
-from tracker.rules.states import Move
+from tracker.rules.outcomes import Outcome, outcomes_of
 
 CHANNEL = "pintag_held"
 """Where workers hear of hits that another process held: they ask for due times only then."""
@@ -33,12 +31,12 @@ class HeldRow(msgspec.Struct, frozen=True, omit_defaults=True):
     tag: str | None = None
 
 
-def add(connection: psycopg.Connection, rows: Sequence[HeldRow], origin: str) -> Counter[Move]:
-    """Hold hits; returns moves out of `origin`. One that is held already is a duplicate."""
+def add(connection: psycopg.Connection, rows: Sequence[HeldRow]) -> list[Outcome]:
+    """Hold hits; returns what became of each: one that is held already is a duplicate."""
     if not rows:
-        return Counter()
-    done = connection.execute(
-        "WITH new AS (INSERT INTO held (partition, section_id, version_id, snippet_key, hit_id,"
+        return []
+    new = connection.execute(
+        "INSERT INTO held (partition, section_id, version_id, snippet_key, hit_id,"
         " raw, sent, received_at, due_at, address, agent, tag)"
         " SELECT partition, section_id, version_id, snippet_key, hit_id, decode(raw, 'base64'),"
         " sent, to_timestamp(received_ms / 1000) + mod(received_ms, 1000) * interval '1 ms',"
@@ -46,15 +44,12 @@ def add(connection: psycopg.Connection, rows: Sequence[HeldRow], origin: str) ->
         " FROM jsonb_to_recordset(%s::jsonb) AS h(partition int, section_id int,"
         " version_id bigint, snippet_key text, hit_id uuid, raw text, sent bigint,"
         " received_ms bigint, due_at timestamptz, address text, agent text, tag text)"
-        " ON CONFLICT DO NOTHING RETURNING partition)"
-        " SELECT partition, count(*) FROM new GROUP BY partition",
+        " ON CONFLICT DO NOTHING RETURNING section_id, hit_id",
         (msgspec.json.encode(rows).decode(),),
     )
-    moves = Counter({Move(number, origin, Outcome.HELD): hits for number, hits in done.fetchall()})
-    again = Counter(Move(row.partition, origin, Outcome.DUPLICATE) for row in rows)
-    for move, hits in moves.items():
-        again[Move(move.partition, origin, Outcome.DUPLICATE)] -= hits
-    return moves + again
+    return outcomes_of(
+        [(row.section_id, row.hit_id) for row in rows], set(new.fetchall()), Outcome.HELD
+    )
 
 
 def announce(connection: psycopg.Connection) -> None:
