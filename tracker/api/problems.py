@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-import psycopg_pool
-import redis
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,6 +27,7 @@ from tracker.json_text import dumps
 from tracker.rules.edits import Changes
 from tracker.rules.errors import FieldError
 from tracker.snippets.tracking import TrackingError
+from tracker.stores import absence
 from tracker.stores.definitions import NameTakenError
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -112,8 +111,7 @@ def problem_of(error: Exception) -> ProblemError | None:
     if isinstance(error, psycopg.DataError) and error.sqlstate in _UNSTORABLE:
         detail = "A text can't be stored: take out characters that cannot be shown, such as NUL."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
-    away = (psycopg.OperationalError, psycopg_pool.PoolTimeout, redis.ConnectionError)
-    if isinstance(error, (*away, redis.TimeoutError)):
+    if absence.away(error):
         detail = "A database is away. Nothing is wrong with the request: send it again."
         return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
     return None

@@ -34,6 +34,10 @@ GLANCE = 50_000
 """Events of the installation that the page looks at by itself: a moment's work."""
 
 
+NO_TRIALS: dict[str, object] = {"start": "", "place": "", "tried": [], "trying": trying}
+"""What is shown of trials while Redis is away; who asks on begins with those that come then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pasted:
     """A form of a snippet, as it is shown: what to paste, what to do with it, how large it is."""
@@ -72,7 +76,7 @@ def event_page(visit: Visit) -> Response:
     if definition.web_tracking:
         # Whoever gets to see a snippet must not find a collector that does not know it.
         tracking.keep_scripts(visit.connection)
-        publishing.keep_current(visit.connection, visit.redis)
+        visit.if_redis(lambda: publishing.keep_current(visit.connection, visit.redis))
     return visit.render(
         "event.html",
         choice.status,
@@ -91,7 +95,7 @@ def event_page(visit: Visit) -> Response:
         forms=FORMS,
         snippet=choice.snippet(visit, definition, test=False),
         test=choice.snippet(visit, definition, test=True),
-        **_trials(visit, definition),
+        **(visit.if_redis(lambda: _trials(visit, definition)) or NO_TRIALS),
         **_versions(visit, definition),
         keys=_keys(visit, definition),
         **_installed(visit, definition),
@@ -181,7 +185,8 @@ def _since(definition: Definition, version: Version) -> Comparison | None:
 
 def _keys(visit: Visit, definition: Definition) -> list[tuple[object, str]]:
     usable_from = {one.number: one.usable_from for one in definition.versions}
-    keys = losses.counted(visit.redis, snippets.every(visit.connection, definition.id))
+    found = snippets.every(visit.connection, definition.id)
+    keys = visit.if_redis(lambda: losses.counted(visit.redis, found)) or found
     return [(one, tracking.state(one, usable_from[one.version_number], visit.now)) for one in keys]
 
 

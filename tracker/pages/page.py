@@ -14,14 +14,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from tracker.pages import shell
+from tracker.pages import away, shell
 from tracker.pages.visit import MissingError, Visit, csrf_token
 from tracker.rules.accounts import Role, role_in
-from tracker.stores import accounts, sections
+from tracker.stores import absence, accounts, sections
 
 COOKIE = "pintag_session"
 MAX_FORM = 500_000
 """Bytes of a form: 100 fields with long descriptions are far less."""
+PATIENCE = 5.0
+"""Seconds that a page waits for a connection to PostgreSQL, before it says that it is away."""
 PUBLIC = None
 """The role of pages that need none, as one can't be signed in yet."""
 
@@ -50,9 +52,16 @@ class Page:
         return await run_in_threadpool(self._answer, request, body)
 
     def _answer(self, request: Request, body: bytes) -> Response:
+        try:
+            return self._visited(request, body)
+        except absence.POSTGRESQL:
+            # Who is signed in stands there, too.
+            return away.page("PostgreSQL", self.method)
+
+    def _visited(self, request: Request, body: bytes) -> Response:
         state = request.app.state
         session = request.cookies.get(COOKIE, "")
-        with state.pool.connection() as connection:
+        with state.pool.connection(PATIENCE) as connection:
             visit = Visit(
                 connection=connection,
                 redis=state.redis,
@@ -72,6 +81,8 @@ class Page:
                 answer = refusal or self.handler(visit)
             except MissingError as error:
                 answer = visit.render("missing.html", HTTPStatus.NOT_FOUND, message=str(error))
+            except absence.REDIS:
+                answer = away.page("Redis", self.method, visit)
         for name, value in visit.cookies.items():
             _set_cookie(answer, name, value, secure=request.url.scheme == "https")
         return answer

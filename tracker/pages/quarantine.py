@@ -25,7 +25,7 @@ def _overview(visit: Visit, status: int = HTTPStatus.OK, wrong: str = "") -> Res
         "quarantine.html",
         status,
         overview=quarantining.overview(visit.connection, visit.section.id),
-        processes=jobs.processes(visit.redis),
+        processes=visit.if_redis(lambda: jobs.processes(visit.redis)),
         wrong=wrong,
     )
 
@@ -52,8 +52,9 @@ def replay(visit: Visit) -> Response:
         return _nothing(visit)
     dry_run = bool(visit.get("dry_run"))
     did = "tried a replay of quarantined hits" if dry_run else "replayed quarantined hits"
-    visit.note(did, _many(len(ids)))
-    job = quarantining.replay(visit.redis, visit.section.id, ids, dry_run=dry_run)
+    with visit.connection.transaction():  # without Redis nothing is noted, as nothing is done
+        visit.note(did, _many(len(ids)))
+        job = quarantining.replay(visit.redis, visit.section.id, ids, dry_run=dry_run)
     return visit.go(f"{visit.root}/jobs/{job}")
 
 

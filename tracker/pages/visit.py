@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import TypeVar
 from urllib.parse import quote
 
 import psycopg
@@ -16,10 +17,11 @@ from starlette.responses import RedirectResponse, Response
 from tracker.pages import shell
 from tracker.rules.accounts import Role, role_in
 from tracker.settings import Settings
-from tracker.stores import accounts, audit_log, sections
+from tracker.stores import absence, accounts, audit_log, sections
 from tracker.stores.accounts import Account
 from tracker.stores.sections import Section
 
+T = TypeVar("T")
 Values = Mapping[str, Sequence[str]]
 """Of a query or a form: all values of each name, in their order."""
 
@@ -32,7 +34,8 @@ class MissingError(Exception):
 class Visit:
     """What a page's handler gets: it runs in a thread of its own, on a connection of its own.
 
-    account and session: of whoever is signed in; section and role: of pages in a section.
+    account and session: of whoever is signed in; section and role: of pages in a section;
+    redis_is_away: so it was found, and the page says so.
     """
 
     connection: psycopg.Connection
@@ -48,6 +51,7 @@ class Visit:
     section_: Section | None = None
     role: Role | None = None
     cookies: dict[str, str] = field(default_factory=dict)
+    redis_is_away: bool = False
 
     @property
     def section(self) -> Section:
@@ -97,19 +101,23 @@ class Visit:
         sources: Mapping[str, str] = MappingProxyType({}),
         **values: object,
     ) -> Response:
-        """A page, with what its frame shows; sources: what its policy lets in besides."""
+        """A page, in its frame; sources: what its policy lets in besides."""
+        return shell.page(template, status, sources, **{**self.frame(), **values})
+
+    def frame(self) -> dict[str, object]:
+        """What the frame of a page shows; what was to be said is said by that."""
         said = accounts.hear(self.connection, self.session) if self.session else None
-        frame = {
+        return {
             "account": self.account,
             "section": self.section_,
             "here": self.address,
             "csrf": csrf_token(self.session),
             "said": said,
+            "redis_is_away": self.redis_is_away,
             "may_edit": self.may(Role.EDITOR),
             "may_own": self.may(Role.OWNER),
             "owns_all": self.may_everywhere(Role.OWNER),
         }
-        return shell.page(template, status, sources, **{**frame, **values})
 
     def part(self, template: str, **values: object) -> Response:
         """A piece of a page, for scripts: it leaves what is to be said to the next whole page."""
@@ -120,6 +128,18 @@ class Visit:
         if said and self.session:
             accounts.say(self.connection, self.session, said)
         return RedirectResponse(address, HTTPStatus.SEE_OTHER, headers=shell.HEADERS)
+
+    def if_redis(self, ask: Callable[[], T]) -> T | None:
+        """What is asked of Redis, None while it is away: for pages that have more to show.
+
+        It is not asked again in this visit, as each call may take all the patience there is.
+        """
+        if not self.redis_is_away:
+            try:
+                return ask()
+            except absence.REDIS:
+                self.redis_is_away = True
+        return None
 
     def note(self, action: str, subject: str = "") -> None:
         """Write into the audit log what this person did."""

@@ -4,12 +4,13 @@ async function look () {
   try {
     const answer = await fetch(location.href)
     if (answer.redirected) return location.reload() // signed out meanwhile
+    if (answer.status >= 500) throw new Error('PostgreSQL or Redis is away')
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
     const now = page.getElementById('job')
     if (!now) return location.reload()
     if (now.innerHTML !== shown.innerHTML) shown.replaceChildren(...now.childNodes)
     if (!now.dataset.goesOn) return
-  } catch {} // the server is away: ask again
+  } catch {} // something is away: ask again
   setTimeout(look, 1000)
 }
 

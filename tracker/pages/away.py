@@ -1,0 +1,25 @@
+"""What a page answers while PostgreSQL or Redis is away: calmly, and what to do."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from tracker.pages import shell
+from tracker.pages.visit import Visit
+
+_MEANWHILE = {
+    "PostgreSQL": "Hits are taken all the same: they wait in the queue until it is back.",
+    "Redis": "The collector takes no hits meanwhile: snippets keep them, and send them again.",
+}
+"""By server: what becomes of hits."""
+_NOBODY: dict[str, object] = {"account": None, "section": None, "said": None}
+"""The frame of a page where nobody can be asked who is signed in."""
+
+
+def page(server: str, method: str, visit: Visit | None = None) -> Response:
+    """503, with whose page it is if that is known; of a form, nobody knows how far it went."""
+    values = {"server": server, "meanwhile": _MEANWHILE[server], "sent": method == "POST"}
+    frame = visit.frame() if visit else _NOBODY
+    answer = shell.page("away.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, **values)
+    answer.headers["Retry-After"] = "5"
+    return answer
