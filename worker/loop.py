@@ -14,11 +14,11 @@ import structlog
 
 from tracker.rules import agents
 from tracker.rules.hits import QueuedHit
+from tracker.rules.told import ToldHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs, trials
 from tracker.stores.batches import LostPartitionError
-from tracker.stores.trials import Trial
 from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
@@ -55,7 +55,7 @@ class Worker:
         self._tries = Tries()
         self._read_size = ReadSize()
         self._pause = FIRST_PAUSE
-        self._trials: list[Trial] = []
+        self._trials: list[ToldHit] = []
         self._stopping = False
 
     def stop(self) -> None:

@@ -19,9 +19,9 @@ from tracker.rules.ids import is_near, is_uuid7
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.mentions import without
 from tracker.rules.outcomes import Outcome, Reason
+from tracker.rules.told import ToldHit
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.hit_queue import NO_KEY
-from tracker.stores.trials import Trial
 from worker.context import Context
 
 SOURCE = "Website"
@@ -60,7 +60,7 @@ class Work:
     names_erased: bool = False
     bare: bool = False
     duplicate: bool = False
-    trial: Trial | None = None
+    trial: ToldHit | None = None
     received_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -171,6 +171,14 @@ def _shape_errors(hit: Hit, id_: UUID | None) -> list[FieldError]:
         if "\0" in (getattr(hit, name) or ""):
             errors.append(FieldError(name, ErrorCode.NUL, "NUL characters can't be stored."))
     return errors
+
+
+def read_hit(raw: bytes) -> Hit | None:
+    """The parts of a hit that ended before it was decoded; None for what is no hit."""
+    try:
+        return _decode(raw)
+    except _UNREADABLE:
+        return None
 
 
 def read_id(raw: bytes) -> UUID | None:
@@ -288,11 +296,11 @@ _WHOLE = (Outcome.QUARANTINED, Outcome.HELD)
 
 def _drop_erased(work: Work, context: Context) -> None:
     """Keep no hit whole that names an erased person: it would be a trace."""
-    if context.erased and work.outcome in _WHOLE and _names_erased(work, context):
+    if context.erased and work.outcome in _WHOLE and names_erased(work, context):
         work.verdict = ERASED
 
 
-def _names_erased(work: Work, context: Context) -> bool:
+def names_erased(work: Work, context: Context) -> bool:
     """Whether a hit names an erased person anywhere.
 
     One of an unknown snippet may be of any section. If this fails, the hit's own error stands.

@@ -11,6 +11,7 @@ from tests.cli.test_commands import Run
 from tests.cli.test_commands import pintag as pintag
 from tests.worker.cast import ANN, Harbour, drain, hit, next_version, track
 from tracker.rules.hits import Sender
+from tracker.rules.told import ToldHit
 from tracker.settings import Settings
 from tracker.stores import trials
 
@@ -98,7 +99,7 @@ def test_without_past_it_begins_now_and_ctrl_c_ends_it(
     read = trials.read
     turns = iter(["send", "look", "ctrl-c"])
 
-    def reading(client: Redis, place: str) -> tuple[list[trials.Trial], str]:
+    def reading(client: Redis, place: str) -> tuple[list[ToldHit], str]:
         turn = next(turns)
         if turn == "ctrl-c":
             raise KeyboardInterrupt

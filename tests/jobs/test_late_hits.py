@@ -12,6 +12,7 @@ from tests.worker.cast import Harbour, drain, hit, next_version, working
 from tests.worker.processes import process
 from tests.worker.test_rejected import buried
 from tests.worker.test_replay import replayed
+from tests.worker.test_senders import GOOGLEBOT
 from tracker.rules.hits import Sender
 from tracker.rules.states import ERASED
 from tracker.stores import kept_hits, trials
@@ -115,10 +116,15 @@ def test_a_replayed_hit_that_postgresql_refuses_is_dropped(erased: Harbour) -> N
 
 def test_a_late_hit_for_trying_out_tells_nothing(erased: Harbour) -> None:
     erased.send(hit(ANN_PHONE.key), sender=Sender(test=True))
+    erased.send(hit(ANN_PHONE.key), sender=Sender(test=True, agent=GOOGLEBOT))
     drain(erased)
-    [trial] = trials.read(erased.redis, trials.OLDEST)[0]
-    assert (trial.outcome, trial.reason) == ("dropped", "erased")
-    assert (trial.whose, trial.data, trial.id) == ((), "", "")
+    found = trials.read(erased.redis, trials.OLDEST)[0]
+    assert [(trial.outcome, trial.reason) for trial in found] == [
+        ("dropped", "erased"),
+        ("dropped", "bot"),
+    ]
+    for trial in found:
+        assert (trial.whose, trial.data, trial.id) == ((), "", "")
 
 
 def test_trials_go_with_a_person(harbour: Harbour) -> None:

@@ -10,9 +10,10 @@ from tests.worker.cast import ANN, BEN, Harbour, drain, hit, next_version, worki
 from tests.worker.test_senders import CHROME, GOOGLEBOT
 from tracker.rules.hits import Sender
 from tracker.rules.outcomes import Outcome
+from tracker.rules.told import ToldHit
 from tracker.stores import hit_queue, trials
-from tracker.stores.trials import OLDEST, Trial
-from worker import trying
+from tracker.stores.trials import OLDEST
+from worker import telling
 from worker.context import Context
 from worker.steps import STEPS, Verdict, Work
 
@@ -20,11 +21,11 @@ TEST = Sender(agent=CHROME, test=True)
 TABLES = ("event", "held", "quarantine", "identifier", "profile")
 
 
-def published(harbour: Harbour) -> list[Trial]:
+def published(harbour: Harbour) -> list[ToldHit]:
     return trials.read(harbour.redis, OLDEST)[0]
 
 
-def errors(trial: Trial) -> list[tuple[str, str]]:
+def errors(trial: ToldHit) -> list[tuple[str, str]]:
     assert all(error.message for error in trial.errors)
     return [(error.field, str(error.code)) for error in trial.errors]
 
@@ -97,15 +98,15 @@ def test_what_is_large_is_cut(harbour: Harbour) -> None:
     harbour.send(hit(data=data, page="p" * 5_000), sender=TEST)
     drain(harbour)
     [trial] = published(harbour)
-    assert (len(trial.errors), trial.more_errors) == (trying.MOST_ERRORS, 2)
-    assert (len(trial.data), len(trial.page or "")) == (trying.MOST_DATA, trying.MOST_TEXT)
+    assert (len(trial.errors), trial.more_errors) == (telling.MOST_ERRORS, 2)
+    assert (len(trial.data), len(trial.page or "")) == (telling.MOST_DATA, telling.MOST_TEXT)
 
 
 def test_only_the_newest_of_a_day_are_kept(
     harbour: Harbour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trials, "MOST", 3)
-    one = Trial("key", 1, Outcome.STORED)
+    one = ToldHit("key", 1, Outcome.STORED)
     trials.publish(harbour.redis, [one] * 5)
     trials.publish(harbour.redis, [one, one])
     assert len(published(harbour)) == 3

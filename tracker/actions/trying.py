@@ -1,24 +1,21 @@
 """Trying out: what became of the hits of test snippets, told to people."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC
 from typing import NamedTuple
 
-import msgspec
 import psycopg
 import redis
 
-from tracker.rules.outcomes import Reason
+from tracker.rules.told import ToldHit
 from tracker.stores import snippets, trials
 from tracker.stores.definitions import Definition
-from tracker.stores.trials import Trial
 
 
 class Tried(NamedTuple):
     """A trial, and the number of the version that its snippet is pinned to."""
 
-    trial: Trial
+    trial: ToldHit
     version: int
 
 
@@ -34,7 +31,7 @@ def since(
 
 
 def of_definition(
-    connection: psycopg.Connection, definition: Definition, found: Sequence[Trial]
+    connection: psycopg.Connection, definition: Definition, found: Sequence[ToldHit]
 ) -> list[Tried]:
     """Those of the trials that snippets of the definition sent, whatever their version."""
     if not found:
@@ -44,7 +41,7 @@ def of_definition(
     return [Tried(trial, versions[trial.key]) for trial in found if trial.key in versions]
 
 
-def verdict(trial: Trial) -> str:
+def verdict(trial: ToldHit) -> str:
     """What would have become of the hit, such as `would be stored`."""
     if trial.due_at is None:
         return f"would be {trial.outcome}"
@@ -52,50 +49,6 @@ def verdict(trial: Trial) -> str:
     return f"would be held until {trial.due_at.astimezone(UTC):%F %T}Z, and then {then}"
 
 
-def lit(trial: Trial) -> str:
+def lit(trial: ToldHit) -> str:
     """How it lights up: `right` where the hit would come, maybe later, on a profile."""
     return "wrong" if trial.reason else "right"
-
-
-def received(trial: Trial) -> datetime:
-    """When the collector got the hit."""
-    return datetime.fromtimestamp(trial.received_ms / 1000, UTC)
-
-
-def why(trial: Trial) -> str:
-    """The reason in a sentence, "" where there is none."""
-    if not trial.reason:
-        return ""
-    return f"{trial.reason}: {Reason(trial.reason).meaning}"  # type: ignore[call-arg]
-
-
-def facts(trial: Trial) -> Iterator[tuple[str, str]]:
-    """What the hit said, by name: its data, then the rest, with names in parentheses."""
-    data = named(trial.data)
-    if data is None and trial.data:
-        yield "(sent)", trial.data
-    for name, value in (data or {}).items():
-        yield name, _readable(value)
-    for label, text in (
-        ("profile", ", ".join(trial.whose)),
-        ("page", trial.page or ""),
-        ("sent by", trial.agent or ""),
-        ("id", trial.id),
-    ):
-        if text:
-            yield f"({label})", text
-
-
-def named(data: str) -> dict[str, msgspec.Raw] | None:
-    """The data by name, each value as it is written; None for what is no object, or cut off."""
-    try:
-        return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, RecursionError):
-        return None
-
-
-def _readable(raw: msgspec.Raw) -> str:
-    """A text without its quotes; anything else as it was written."""
-    with suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(raw, type=str)
-    return bytes(raw).decode()

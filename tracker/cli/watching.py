@@ -17,11 +17,12 @@ from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, Stores
 from tracker.cli.store import stores as opened
 from tracker.json_text import dumps
+from tracker.rules import told
 from tracker.rules.errors import FieldError
 from tracker.rules.outcomes import Outcome
+from tracker.rules.told import ToldHit
 from tracker.stores import trials
 from tracker.stores.definitions import Definition
-from tracker.stores.trials import Trial
 
 _STYLES = {
     Outcome.STORED: "bold green",
@@ -70,17 +71,17 @@ def _trials(stores: Stores, definition: Definition, place: str) -> Iterator[Trie
         yield from trying.of_definition(stores.database, definition, found)
 
 
-def _read(client: redis.Redis, place: str) -> tuple[list[Trial], str]:
+def _read(client: redis.Redis, place: str) -> tuple[list[ToldHit], str]:
     # What answers too late, while a laptop slept, is no reason to end.
     with suppress(redis.TimeoutError):
         return trials.read(client, place)
     return [], place
 
 
-def _told(trial: Trial) -> dict[str, object]:
+def _told(trial: ToldHit) -> dict[str, object]:
     errors = [{"field": e.field, "code": e.code, "message": e.message} for e in trial.errors]
     return {
-        "received_at": trying.received(trial),
+        "received_at": told.received(trial),
         "outcome": trial.outcome,
         "reason": trial.reason,
         "errors": errors,
@@ -97,7 +98,7 @@ def _told(trial: Trial) -> dict[str, object]:
 
 def _as_json(data: str) -> object:
     """The data in one line, whatever lines it came in; a text of what is no object."""
-    if trying.named(data) is None:
+    if told.named(data) is None:
         return data
     return orjson.Fragment(msgspec.json.format(data, indent=-1))
 
@@ -105,21 +106,21 @@ def _as_json(data: str) -> object:
 # -- on a terminal
 
 
-def show(console: Console, trial: Trial, version: int) -> None:
+def show(console: Console, trial: ToldHit, version: int) -> None:
     """One trial: what it would have become, all that is wrong with it, and what it said."""
     head = (
-        (f"{trying.received(trial):%H:%M:%S}Z  ", "dim"),
+        (f"{told.received(trial):%H:%M:%S}Z  ", "dim"),
         (trying.verdict(trial), _STYLES[trial.outcome]),
     )
     _line(console, *head, (f"  version {version}", "dim"))
-    if reason := trying.why(trial):
+    if reason := told.why(trial):
         _line(console, (f"  {reason}", ""))
     mark = ("  ✗ " if console.encoding.startswith("utf") else "  x ", "red")
     for error in trial.errors:
         _line(console, mark, *_error(error))
     if trial.more_errors:
         _line(console, mark, (f"and {trial.more_errors} more", "red"))
-    for label, text in trying.facts(trial):
+    for label, text in told.facts(trial):
         _line(console, (f"    {label.ljust(9)} ", "dim"), (text, ""))
     console.print()
 

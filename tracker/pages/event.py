@@ -14,6 +14,7 @@ from tracker.actions.refusals import NoSuchVersionError
 from tracker.pages import found
 from tracker.pages.page import Page
 from tracker.pages.visit import MissingError, Visit
+from tracker.rules import told
 from tracker.rules.accounts import Role
 from tracker.rules.definitions import current_version, deprecated_at
 from tracker.rules.edits import locked
@@ -156,7 +157,8 @@ def _trials(visit: Visit, definition: Definition) -> dict[str, object]:
     if not trials.is_place(start):
         start = trials.newest(visit.redis)
     came, place = trying.since(visit.connection, visit.redis, definition, start)
-    return {"start": start, "place": place, "tried": came[::-1][:MOST_TRIALS], "trying": trying}
+    tried = came[::-1][:MOST_TRIALS]
+    return {"start": start, "place": place, "tried": tried, "trying": trying, "told": told}
 
 
 def _versions(visit: Visit, definition: Definition) -> dict[str, object]:

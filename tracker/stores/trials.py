@@ -7,51 +7,22 @@ has nothing to do with the hit queue, and nothing but the watching is lost with 
 import re
 import time
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 import redis
 
-from tracker.rules.errors import FieldError
-from tracker.rules.outcomes import Outcome
+from tracker.rules.told import ToldHit
 
 STREAM = "pintag:trials"
 MOST, SECONDS = 1_000, 24 * 3600
 """How many trials are kept, and how long."""
 _BLOCK_MS = 1_000
-
-
-class Trial(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A hit for trying out, and what would have become of it.
-
-    key: its snippet's; outcome and reason: as if it had been no trial; due_at: of one that would be
-    held, until when, and `reason` and `errors` are then what it would come to by today's rules;
-    more_errors: how many are left out; id: the hit's; at: when it happened, Unix ms; whose: the
-    identifiers, `keyspace:key`, the event's first; data: JSON as it would be stored, or as it came.
-    Of somebody who was erased there is only the outcome.
-    """
-
-    key: str
-    received_ms: int
-    outcome: Outcome
-    reason: str | None = None
-    errors: Sequence[FieldError] = ()
-    more_errors: int = 0
-    due_at: datetime | None = None
-    id: str = ""
-    at: int | None = None
-    whose: Sequence[str] = ()
-    data: str = ""
-    page: str | None = None
-    agent: str | None = None
-
-
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Trial).decode
+_decode = msgspec.json.Decoder(ToldHit).decode
 
 
-def publish(client: redis.Redis, trials: Sequence[Trial]) -> None:
+def publish(client: redis.Redis, trials: Sequence[ToldHit]) -> None:
     """Add trials, and let go of those that are too many or too old. Raises redis.RedisError."""
     with client.pipeline(transaction=False) as pipeline:
         for trial in trials[-MOST:]:
@@ -76,7 +47,7 @@ def is_place(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,15}-[0-9]{1,15}", text) is not None
 
 
-def read(client: redis.Redis, after: str, *, wait: bool = True) -> tuple[list[Trial], str]:
+def read(client: redis.Redis, after: str, *, wait: bool = True) -> tuple[list[ToldHit], str]:
     """The trials after a place, and the place after them; waits a second for the first.
 
     Raises redis.RedisError.
