@@ -69,22 +69,17 @@ def test_an_owner_sees_every_page(sign_in: SignIn, page: Page, booking: None) ->
 
 
 @pytest.mark.parametrize("page", FORMS, ids=name_of)
-@pytest.mark.parametrize(
-    ("csrf", "headers"),
-    [
+def test_forms_of_other_sites_do_nothing(sign_in: SignIn, page: Page, booking: None) -> None:
+    owner = sign_in(section=None)
+    forged: list[tuple[str, dict[str, str]]] = [
         ("", {}),
         ("0" * 64, {}),
-        (None, {"Origin": "https://evil.example"}),
-        (None, {"Sec-Fetch-Site": "cross-site"}),
-    ],
-)
-def test_forms_of_other_sites_do_nothing(
-    sign_in: SignIn, page: Page, csrf: str | None, headers: dict[str, str], booking: None
-) -> None:
-    owner = sign_in(section=None)
-    form = {"csrf": owner.csrf if csrf is None else csrf}
-    answer = owner.client.post(address(page), data=form, headers=headers)
-    assert answer.status_code == 403
+        (owner.csrf, {"Origin": "https://evil.example"}),
+        (owner.csrf, {"Sec-Fetch-Site": "cross-site"}),
+    ]
+    for csrf, headers in forged:
+        answer = owner.client.post(address(page), data={"csrf": csrf}, headers=headers)
+        assert answer.status_code == 403
     assert owner.get("/settings")[0] == 200  # still signed in
 
 

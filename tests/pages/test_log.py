@@ -53,3 +53,5 @@ def test_of_other_sections_nothing_is_shown(owner: Person, sign_in: SignIn, past
 def test_what_is_no_place_in_the_log_shows_the_newest(owner: Person, past: None) -> None:
     for before in ("x", "²", "9" * 30):
         assert shown(owner.get(f"/sections/shop/log?before={before}")[1])[0] == 59
+    _, text = owner.get("/sections/shop/log?account=No%00body")
+    assert len(shown(text)) == log.SHOWN

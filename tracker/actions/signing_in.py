@@ -30,6 +30,13 @@ def new_link(connection: psycopg.Connection, account: Account, now: datetime) ->
     return token
 
 
+class WrongPasswordError(Exception):
+    """The present password, which is asked for before it is changed, is another one."""
+
+    def __init__(self) -> None:
+        super().__init__("This is not your present password.")
+
+
 def by_password(
     connection: psycopg.Connection, name: str, password: str, now: datetime
 ) -> str | None:
@@ -56,6 +63,22 @@ def by_link(connection: psycopg.Connection, token: str, password: str, now: date
             return None
         accounts.set_password(connection, account.id, hashed)
         return _begin(connection, account, "chose a password", now)
+
+
+def change_password(
+    connection: psycopg.Connection, account: Account, old: str, new: str, now: datetime
+) -> str:
+    """Change one's own password; the token of a new session, as all others end.
+
+    Raises WrongPasswordError, and AccountError for a new one that won't do.
+    """
+    if not passwords.is_password(accounts.password_hash(connection, account.id), old):
+        raise WrongPasswordError
+    check_password(new, account.name)
+    hashed = passwords.hash_password(new)
+    with connection.transaction():
+        accounts.set_password(connection, account.id, hashed)
+        return _begin(connection, account, "changed the password", now)
 
 
 def _begin(connection: psycopg.Connection, account: Account, how: str, now: datetime) -> str:

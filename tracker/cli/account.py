@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker.actions import signing_in
+from tracker.actions import accounts as changing
 from tracker.cli.running import address
 from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
-from tracker.rules.accounts import AccountError, Role, check_name
+from tracker.rules.accounts import AccountError, Role
 from tracker.stores import accounts, sections
 from tracker.stores.accounts import Account
 
@@ -30,14 +30,11 @@ def create(name: Name, role: RoleOption = Role.VIEWER, section: SectionOption = 
     """Make an account with a role in one section, or in all; prints the link to its password."""
     now = datetime.now(UTC)
     with opened() as stores:
+        section_id = stores.section(section).id if section else None
         try:
-            name = check_name(name)
+            made = changing.create(stores.database, name, role, section_id, now)
         except AccountError as error:
             raise UsageError(str(error)) from None
-        section_id = stores.section(section).id if section else None
-        made = accounts.create(stores.database, name, role, section_id, now)
-        if made is None:
-            raise UsageError(f"There is an account {name!r} already: pintag account list")
         _print_link(stores, made, now)
 
 
@@ -75,7 +72,7 @@ def role(
     with opened() as stores:
         section_id = stores.section(section).id if section else None
         new = None if role == "none" else Role(role)
-        accounts.set_role(stores.database, _named(stores, name).id, section_id, new)
+        changing.set_role(stores.database, _named(stores, name), section_id, new)
     typer.echo(f"{name}: {role} of {section or 'all sections'}.")
 
 
@@ -83,9 +80,19 @@ def role(
 def disable(name: Name) -> None:
     """Shut somebody out at once; what they did stays in the audit log."""
     with opened() as stores:
-        if not accounts.disable(stores.database, _named(stores, name).id, datetime.now(UTC)):
+        done = changing.disable(stores.database, _named(stores, name), datetime.now(UTC))
+        if not done:
             raise UsageError(f"{name!r} is shut out already.")
     typer.echo(f"{name!r} can't sign in any more.")
+
+
+@app.command()
+def enable(name: Name) -> None:
+    """Let somebody in again who was shut out, with the password that they had."""
+    with opened() as stores:
+        if not accounts.enable(stores.database, _named(stores, name).id):
+            raise UsageError(f"{name!r} is not shut out.")
+    typer.echo(f"{name!r} can sign in again.")
 
 
 def _named(stores: Stores, name: str) -> Account:
@@ -96,9 +103,7 @@ def _named(stores: Stores, name: str) -> Account:
 
 
 def _print_link(stores: Stores, account: Account, now: datetime) -> None:
-    if account.disabled_at is not None:
-        raise UsageError(f"{account.name!r} is shut out.")
-    token = signing_in.new_link(stores.database, account, now)
+    token = changing.invite(stores.database, account, now)
     web = address(stores.settings.web_host, stores.settings.web_port)
     typer.echo(f"{web}/welcome/{token}")
     typer.echo(f"It works once, for 24 hours: {account.name!r} chooses a password there.", err=True)

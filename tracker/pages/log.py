@@ -24,7 +24,9 @@ def of_all(visit: Visit) -> Response:
 
 
 def _log(visit: Visit, section_id: int | None) -> Response:
-    account, before = visit.get("account"), visit.get("before")
+    people = audit_log.accounts(visit.connection, section_id)
+    account = visit.get("account") if visit.get("account") in people else ""
+    before = visit.get("before")
     found = audit_log.newest(
         visit.connection,
         section_id,
@@ -42,7 +44,7 @@ def _log(visit: Visit, section_id: int | None) -> Response:
         "log.html",
         entries=found[:SHOWN],
         older=older,
-        people=audit_log.accounts(visit.connection, section_id),
+        people=people,
         chosen=account,
         before=before,
     )

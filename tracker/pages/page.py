@@ -68,6 +68,7 @@ class Page:
                 settings=state.settings,
                 path=request.path_params,
                 address=request.url.path,
+                origin=str(request.base_url).rstrip("/"),
                 query=_values(request.scope["query_string"]),
                 form=_values(body),
                 now=datetime.now(UTC),

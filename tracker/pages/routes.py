@@ -4,6 +4,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from tracker.pages import (
+    accounts,
     data_model,
     demo,
     event,
@@ -13,6 +14,8 @@ from tracker.pages import (
     home,
     jobs,
     log,
+    password,
+    people,
     persons,
     profiles,
     quarantine,
@@ -33,6 +36,9 @@ PAGES: tuple[Page, ...] = (
     *quarantine.PAGES,
     *jobs.PAGES,
     *log.PAGES,
+    *accounts.PAGES,
+    *people.PAGES,
+    *password.PAGES,
     *persons.PAGES,
     *profiles.PAGES,
 )

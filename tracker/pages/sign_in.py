@@ -30,7 +30,7 @@ class Attempts:
             return self._counted.take(name.casefold()[:200], monotonic())
 
 
-_attempts = Attempts()
+attempts = Attempts()
 
 
 def show_sign_in(visit: Visit) -> Response:
@@ -43,7 +43,7 @@ def show_sign_in(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Name and password, or the form again; it never says which of them is wrong."""
     name, to = visit.get("name").strip(), visit.get("to")
-    wait = _attempts.take(name)
+    wait = attempts.take(name)
     if wait:
         wrong = f"Too many attempts for this name. Try again in {-(-wait // 60)} minutes."
         return visit.render(
@@ -95,8 +95,8 @@ def _invited(visit: Visit) -> str:
 
 def _used() -> MissingError:
     return MissingError(
-        "This link was used, replaced, or is too old. An owner makes a new one:"
-        " pintag account link NAME"
+        "This link was used, replaced, or is too old. An owner makes a new one, in Settings,"
+        " Accounts, or by pintag account link NAME"
     )
 
 

@@ -34,6 +34,7 @@ class MissingError(Exception):
 class Visit:
     """What a page's handler gets: it runs in a thread of its own, on a connection of its own.
 
+    origin: scheme, host and port by which the browser reaches us, for links that leave the pages;
     account and session: of whoever is signed in; section and role: of pages in a section;
     redis_is_away: so it was found, and the page says so.
     """
@@ -43,6 +44,7 @@ class Visit:
     settings: Settings
     path: Mapping[str, str]
     address: str
+    origin: str
     query: Values
     form: Values
     now: datetime
@@ -141,9 +143,9 @@ class Visit:
                 self.redis_is_away = True
         return None
 
-    def note(self, action: str, subject: str = "") -> None:
-        """Write into the audit log what this person did."""
-        section_id = self.section_.id if self.section_ else None
+    def note(self, action: str, subject: str = "", section_id: int | None = None) -> None:
+        """Write into the audit log what this person did, in a section: by default the page's."""
+        section_id = self.section_.id if self.section_ else section_id
         audit_log.add(
             self.connection, self.who.name, action, subject, self.now, section_id=section_id
         )

@@ -1,6 +1,6 @@
 """Accounts of people: names, passwords, roles, and how long a session lasts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -64,6 +64,14 @@ def role_in(roles: Mapping[int | None, Role], section_id: int) -> Role | None:
     """The role in a section, of roles by section, where None stands for all of them."""
     found = [role for role in (roles.get(section_id), roles.get(None)) if role is not None]
     return max(found, key=_ORDER.index, default=None)
+
+
+def keeps_an_owner(owners: Collection[int], leaving: int) -> bool:
+    """Whether nobody is locked out when one account is no owner of all sections any more.
+
+    owners: those who own all sections and can sign in.
+    """
+    return leaving not in owners or len(owners) > 1
 
 
 def is_alive(created_at: datetime, used_at: datetime, now: datetime) -> bool:

@@ -62,16 +62,48 @@ def set_role(
 def every(connection: psycopg.Connection) -> list[Account]:
     """All accounts, disabled ones too, by name."""
     with connection.cursor(row_factory=class_row(Account)) as cursor:
-        found = cursor.execute(f"SELECT {_COLUMNS} FROM account a ORDER BY a.name".encode())  # noqa: S608
+        found = cursor.execute(f"SELECT {_COLUMNS} FROM account a ORDER BY lower(a.name)".encode())  # noqa: S608
         return [_with_roles(connection, account) for account in found.fetchall()]
 
 
 def find(connection: psycopg.Connection, name: str) -> Account | None:
-    """The account of this name."""
+    """The account of this name, which may be anything that somebody typed."""
+    return _one(connection, "name", name) if name.isprintable() else None
+
+
+def of_id(connection: psycopg.Connection, account_id: int) -> Account | None:
+    """The account of this id."""
+    return _one(connection, "id", account_id)
+
+
+def _one(connection: psycopg.Connection, column: str, value: object) -> Account | None:
     with connection.cursor(row_factory=class_row(Account)) as cursor:
-        query = f"SELECT {_COLUMNS} FROM account a WHERE a.name = %s"  # noqa: S608
-        account = cursor.execute(query.encode(), (name,)).fetchone()
+        query = f"SELECT {_COLUMNS} FROM account a WHERE a.{column} = %s"  # noqa: S608
+        account = cursor.execute(query.encode(), (value,)).fetchone()
     return account and _with_roles(connection, account)
+
+
+def lock_owners(connection: psycopg.Connection) -> list[int]:
+    """The ids of those who own all sections and can sign in; they stay so in this transaction."""
+    rows = connection.execute(
+        "SELECT a.id FROM account a JOIN membership m ON m.account_id = a.id"
+        " WHERE m.section_id IS NULL AND m.role = %s"
+        " AND a.disabled_at IS NULL AND a.password_hash IS NOT NULL ORDER BY a.id FOR UPDATE",
+        (Role.OWNER,),
+    )
+    return [id_ for (id_,) in rows]
+
+
+def last_used(connection: psycopg.Connection) -> dict[int, datetime]:
+    """When each account was used last, as far as its sessions and the audit log tell."""
+    rows = connection.execute(
+        "SELECT a.id, greatest(s.at, l.at) FROM account a"
+        " LEFT JOIN (SELECT account_id, max(used_at) AS at FROM session GROUP BY 1) s"
+        " ON s.account_id = a.id"
+        " LEFT JOIN (SELECT account, max(at) AS at FROM audit_log GROUP BY 1) l"
+        " ON l.account = a.name WHERE greatest(s.at, l.at) IS NOT NULL"
+    )
+    return dict(rows.fetchall())
 
 
 def _with_roles(connection: psycopg.Connection, account: Account) -> Account:
@@ -108,6 +140,15 @@ def disable(connection: psycopg.Connection, account_id: int, now: datetime) -> b
         )
         connection.execute("DELETE FROM session WHERE account_id = %s", (account_id,))
         connection.execute("DELETE FROM one_time_link WHERE account_id = %s", (account_id,))
+    return done.rowcount == 1
+
+
+def enable(connection: psycopg.Connection, account_id: int) -> bool:
+    """Let an account in again, with the password that it had; False if it is not shut out."""
+    done = connection.execute(
+        "UPDATE account SET disabled_at = NULL WHERE id = %s AND disabled_at IS NOT NULL",
+        (account_id,),
+    )
     return done.rowcount == 1
 
 
@@ -181,6 +222,25 @@ def of_session(connection: psycopg.Connection, token: str, now: datetime) -> Acc
 def end_session(connection: psycopg.Connection, token: str) -> None:
     """Sign out."""
     connection.execute("DELETE FROM session WHERE token_hash = %s", (_hash(token),))
+
+
+def other_sessions(
+    connection: psycopg.Connection, account_id: int, token: str, now: datetime
+) -> list[datetime]:
+    """When the account's sessions but this one were used last, the newest first."""
+    rows = connection.execute(
+        "SELECT used_at FROM session WHERE account_id = %s AND token_hash <> %s"
+        " AND created_at > %s AND used_at > %s ORDER BY used_at DESC",
+        (account_id, _hash(token), now - SESSION_LIFE, now - SESSION_IDLE),
+    )
+    return [at for (at,) in rows]
+
+
+def end_other_sessions(connection: psycopg.Connection, account_id: int, token: str) -> None:
+    """Sign the account out everywhere but here."""
+    connection.execute(
+        "DELETE FROM session WHERE account_id = %s AND token_hash <> %s", (account_id, _hash(token))
+    )
 
 
 def say(connection: psycopg.Connection, token: str, text: str) -> None:

@@ -1,0 +1,57 @@
+"""One's own account: another password, and signing out elsewhere."""
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from tracker.actions import signing_in
+from tracker.actions.signing_in import WrongPasswordError
+from tracker.pages.page import COOKIE, Page
+from tracker.pages.sign_in import attempts
+from tracker.pages.visit import Visit
+from tracker.rules.accounts import AccountError, Role
+from tracker.stores import accounts
+
+ROOT = "/settings/password"
+
+
+def show(visit: Visit) -> Response:
+    """`/settings/password`: the form, and where else one is signed in."""
+    return _show(visit)
+
+
+def change(visit: Visit) -> Response:
+    """Another password, for which the present one is asked; all other sessions end."""
+    if wait := attempts.take(visit.who.name):
+        wrong = f"Too many attempts. Try again in {-(-wait // 60)} minutes."
+        return _show(visit, HTTPStatus.TOO_MANY_REQUESTS, old=wrong)
+    try:
+        token = signing_in.change_password(
+            visit.connection, visit.who, visit.get("old"), visit.get("new"), visit.now
+        )
+    except WrongPasswordError as error:
+        return _show(visit, HTTPStatus.FORBIDDEN, old=str(error))
+    except AccountError as error:
+        return _show(visit, HTTPStatus.UNPROCESSABLE_ENTITY, new=str(error))
+    visit.session = visit.cookies[COOKIE] = token
+    return visit.go(ROOT, "Your password is changed. You are signed out everywhere else.")
+
+
+def sign_out_others(visit: Visit) -> Response:
+    """End one's sessions in other browsers."""
+    with visit.connection.transaction():
+        accounts.end_other_sessions(visit.connection, visit.who.id, visit.session)
+        visit.note("signed out everywhere else")
+    return visit.go(ROOT, "You are signed out everywhere but here.")
+
+
+def _show(visit: Visit, status: int = HTTPStatus.OK, **wrong: str) -> Response:
+    others = accounts.other_sessions(visit.connection, visit.who.id, visit.session, visit.now)
+    return visit.render("password.html", status, others=others, wrong=wrong)
+
+
+PAGES = (
+    Page("GET", ROOT, Role.VIEWER, show),
+    Page("POST", ROOT, Role.VIEWER, change),
+    Page("POST", ROOT + "/sessions", Role.VIEWER, sign_out_others),
+)
