@@ -42,6 +42,17 @@ def pinned_versions(connection: psycopg.Connection) -> dict[str, PinnedVersion]:
     }
 
 
+def version(connection: psycopg.Connection, version_id: int) -> PinnedVersion:
+    """One version, as if a snippet were pinned to it."""
+    row = connection.execute(
+        "SELECT v.id, d.section_id, d.hidden_at IS NOT NULL, v.fields::text, v.usable_from"
+        " FROM version v JOIN definition d ON d.id = v.definition_id WHERE v.id = %s",
+        (version_id,),
+    ).fetchall()[0]
+    id_, section_id, hidden, fields, usable_from = row
+    return PinnedVersion(id_, section_id, hidden, fields.encode(), usable_from)
+
+
 class SectionRow(msgspec.Struct, frozen=True):
     """Whom a section believes; its signing secret is encrypted."""
 
