@@ -1,6 +1,7 @@
 """`pintag quarantine replay`: who runs it, and what it says became of the hits."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -8,8 +9,9 @@ from redis import Redis
 
 from tests.cli.test_commands import pintag
 from tests.embedded.waiting import until
-from tests.worker.cast import Harbour, drain, hit, track
+from tests.worker.cast import Harbour, drain, edited, hit, track
 from tests.worker.processes import process
+from tracker.rules.fields import FieldType
 from tracker.settings import Settings
 from tracker.stores import database, jobs, quarantine
 
@@ -61,3 +63,36 @@ def test_what_it_says(harbour: Harbour, pintag: Run) -> None:
         harbour.db.execute("UPDATE definition SET hidden_at = now()")
         assert "2 now dropped (hidden)" in pintag("quarantine", "replay", "--all")
     assert harbour.balanced() == {"dropped": 2}
+
+
+def test_against_a_later_version(harbour: Harbour, pintag: Run) -> None:
+    edited(harbour, datetime.now(UTC) + timedelta(minutes=30), reference=FieldType.BOOLEAN)
+    replay = ("quarantine", "replay", "--event", "booking", "--version")
+    assert "has no version 7" in pintag(*replay, "7", code=2)
+    out = pintag(*replay, "2", code=2)
+    assert "Version 2 can be used at " in out
+    assert "replay hits of earlier versions against it then" in out
+    harbour.db.execute("UPDATE version SET usable_from = now() WHERE number = 2")
+    assert "will run once one starts" in pintag(*replay, "2", code=2)
+    (job,) = (job for job in jobs.current(harbour.redis) if job.name == "replay")
+    found = jobs.find(harbour.redis, job.id)
+    (version_id,) = harbour.rows("SELECT id FROM version WHERE number = 2")[0]
+    assert found is not None
+    assert found.arguments == ([1, 2], False, version_id)
+
+
+def test_hits_whose_event_is_not_known_or_not_one_have_no_later_version(
+    harbour: Harbour, pintag: Run
+) -> None:
+    harbour.send(hit(), key="no-such-key")
+    drain(harbour)
+    out = pintag("quarantine", "replay", "3", "--version", "2", code=2)
+    assert "Hits of no known snippet have no version" in out
+    _, key = track(harbour.db, harbour.redis, "lake")
+    harbour.send(hit(data={}), key=key)
+    drain(harbour)
+    out = pintag("quarantine", "replay", "--reason", "invalid_data", "--version", "1", code=2)
+    assert "These hits are of several events" in out
+    assert "No hit in quarantine matches" in pintag(
+        "quarantine", "replay", "3", "--event", "booking", "--section", "lake", code=2
+    )

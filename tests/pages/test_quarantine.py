@@ -1,6 +1,7 @@
 """The quarantine's pages: groups, hits whole, replays as jobs, discarding; of one section only."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -16,9 +17,10 @@ from tests.pages.kept import (
     posted,
     run_jobs,
 )
-from tests.worker.cast import BEN, Harbour, drain, hit, track
+from tests.worker.cast import BEN, Harbour, drain, edited, hit, track
 from tracker.actions import auditing, quarantining
 from tracker.rules.accounts import Role
+from tracker.rules.fields import FieldType
 from tracker.settings import Settings
 from tracker.stores import audit_log, jobs, quarantine
 
@@ -188,7 +190,58 @@ def test_a_group_is_replayed_as_it_was_shown(harbour: Harbour, editor: Person) -
     replay = posted(editor, f"{LIST}/replay", **choice(text))
     found = jobs.find(harbour.redis, replay.rpartition("/")[2])
     assert found is not None
-    assert found.arguments == (first, False)
+    assert found.arguments == (first, False, None)
+
+
+def test_a_trial_against_a_later_version_and_then_the_replay_against_it(
+    harbour: Harbour, editor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reject(harbour, "a lot", "much")
+    assert 'name="version"' not in editor.get(LIST)[1]
+    edited(harbour, datetime.now(UTC), amount=FieldType.TEXT)
+    _, text = editor.get(LIST)
+    assert '<option value="">their own version, 1</option><option value="2">' in text
+    assert '<option value="">its own version, 1</option>' in editor.get(f"{LIST}/1")[1]
+    trial = posted(editor, f"{LIST}/replay", dry_run="yes", version="2", **choice(text))
+    assert "of 2 hits against version 2" in editor.get(trial)[1]
+    run_jobs(harbour, monkeypatch)
+    _, text = editor.get(trial)
+    assert "Replay these 2 hits against version 2" in text
+    assert '<th scope="row">stored</th><td class="number">2</td>' in text
+    replay = posted(editor, f"{LIST}/replay", **choice(text))
+    run_jobs(harbour, monkeypatch)
+    assert "Replay <small>of 2 hits against version 2" in editor.get(replay)[1]
+    stored = "SELECT v.number FROM event e JOIN version v ON v.id = e.version_id"
+    assert harbour.rows(stored) == [(2,), (2,)]
+    newest, _ = audit_log.newest(harbour.db, harbour.booking.section_id)
+    assert newest.subject == "2 hits against version 2"
+
+
+def test_a_version_that_can_t_be_used_yet_or_is_none_is_refused(
+    harbour: Harbour, editor: Person
+) -> None:
+    reject(harbour, "a lot")
+    edited(harbour, datetime.now(UTC) + timedelta(minutes=30), amount=FieldType.TEXT)
+    _, text = editor.get(LIST)
+    assert 'name="version"' not in text
+    for version, why in (("2", "Version 2 can be used at"), ("x", "has no version 0")):
+        status, refused = editor.post(f"{LIST}/replay", version=version, **choice(text))
+        assert (status, "Nothing was replayed. " in refused, why in refused) == (422, True, True)
+    assert not any(job.name == "replay" for job in jobs.current(harbour.redis))
+
+
+def test_hits_that_stayed_say_which_version_sent_them(
+    harbour: Harbour, editor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harbour.send(hit(data={}))
+    drain(harbour)
+    edited(harbour, datetime.now(UTC), amount=FieldType.TEXT)
+    posted(editor, f"{LIST}/replay", hit="1", version="2")
+    run_jobs(harbour, monkeypatch)
+    _, text = editor.get(LIST)
+    assert "version 2, sent as 1" in text
+    assert '<option value="">their own version, 1</option>' not in text  # one hit
+    assert '<option value="">its own version, 1</option><option value="2">' in text
 
 
 def test_discarding_asks_first_and_balances(harbour: Harbour, editor: Person) -> None:

@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import psycopg
 from redis import Redis
 
 from tests.embedded.waiting import until
-from tracker.actions import auditing, saving
+from tracker.actions import auditing, editing, saving
 from tracker.actions.auditing import Audit
 from tracker.rules.definitions import Category, Draft, FieldDraft
 from tracker.rules.fields import FieldType
@@ -22,7 +23,7 @@ from tracker.rules.hits import NOBODY, Sender
 from tracker.rules.ids import mint
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import database, hit_queue, sections
+from tracker.stores import database, definitions, hit_queue, sections
 from tracker.stores.definitions import Definition
 from worker.loop import Upkeep, Worker, utc_now
 from worker.partitions import Partitions, Tries
@@ -137,6 +138,17 @@ def next_version(harbour: Harbour, usable_from: datetime) -> str:
     )
     ((key,),) = harbour.rows("SELECT key FROM snippet ORDER BY version_id DESC LIMIT 1")
     return str(key)
+
+
+def edited(harbour: Harbour, usable_from: datetime, **types: FieldType) -> Definition:
+    """Booking's next version, with other types of some fields."""
+    fields = [
+        msgspec.structs.replace(field, type=types.get(field.key, field.type))
+        for field in BOOKING.fields or ()
+    ]
+    now, read = usable_from - timedelta(hours=1), definitions.get(harbour.db, harbour.booking.id)
+    sent = {"fields": msgspec.to_builtins(fields)}
+    return editing.edit(harbour.db, harbour.redis, read, sent, now=now, cooldown=3_600).definition
 
 
 def track(db: psycopg.Connection, redis: Redis, slug: str) -> tuple[Definition, str]:

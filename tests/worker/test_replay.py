@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.worker.cast import BEN, Harbour, drain, hit
+from tests.worker.cast import BEN, Harbour, drain, edited, hit
 from tests.worker.processes import process
+from tracker.rules.fields import FieldType
 from tracker.rules.states import DISCARDED
 from tracker.stores import batches, database, jobs, quarantine
 from worker import replay
@@ -18,11 +19,13 @@ def broken(work: Work, context: Context) -> Verdict | None:
     raise RuntimeError("a bug that is mended later")
 
 
-def replayed(harbour: Harbour, dry_run: bool = False) -> dict[str, int]:
+def replayed(
+    harbour: Harbour, dry_run: bool = False, version_id: int | None = None
+) -> dict[str, int]:
     context = Context(harbour.settings)
     context.refresh(harbour.db)
     ids = quarantine.matching(harbour.db, [], None)
-    return dict(replay_batch(harbour.db, context, ids, dry_run))
+    return dict(replay_batch(harbour.db, context, ids, dry_run, version_id))
 
 
 def everything(harbour: Harbour) -> list[object]:
@@ -99,6 +102,47 @@ def test_hits_of_a_definition_hidden_meanwhile_are_dropped(bitten: Harbour) -> N
     bitten.db.execute("UPDATE definition SET hidden_at = now()")
     assert replayed(bitten) == {"dropped (hidden)": 12}
     assert bitten.balanced() == {"dropped": 12}
+
+
+@pytest.fixture
+def dear(harbour: Harbour) -> int:
+    """Two bookings whose amounts are words, and one without reference; version 2 takes words."""
+    harbour.send(*(hit(data={"reference": "B-1", "amount": text}) for text in ("dear", "much")))
+    harbour.send(hit(data={"amount": "most"}))
+    drain(harbour)
+    return edited(harbour, datetime.now(UTC), amount=FieldType.TEXT).versions[0].id
+
+
+def test_against_a_later_version_events_are_of_that(harbour: Harbour, dear: int) -> None:
+    before = everything(harbour)
+    counts = {"stored": 2, "quarantined (invalid_data)": 1}
+    assert replayed(harbour) == {"quarantined (invalid_data)": 3}
+    assert replayed(harbour, dry_run=True, version_id=dear) == counts
+    assert everything(harbour) == before
+    assert replayed(harbour, version_id=dear) == counts
+    rows = harbour.rows("SELECT version_id, data ->> 'amount' FROM event ORDER BY 2")
+    assert rows == [(dear, "dear"), (dear, "much")]
+    assert harbour.balanced() == {"stored": 2, "quarantined": 1}
+    shown = harbour.rows("SELECT version_id, outcome, sum(hits)::int FROM hit_count GROUP BY 1, 2")
+    assert sorted(one for one in shown if one[2]) == [(dear, "quarantined", 1), (dear, "stored", 2)]
+
+
+def test_what_stays_says_why_by_the_version_it_was_tried_against(
+    harbour: Harbour, dear: int
+) -> None:
+    replayed(harbour, version_id=dear)
+    (kept,) = quarantine.listed(harbour.db)
+    assert [error["field"] for error in kept.errors] == ["reference"]
+    assert (kept.version_number, kept.pin) == (2, (harbour.booking.id, 1))
+    assert replayed(harbour) == {"quarantined (invalid_data)": 1}
+    (kept,) = quarantine.listed(harbour.db)
+    assert (kept.version_number, len(kept.errors)) == (1, 2)
+
+
+def test_a_later_version_of_a_hidden_definition(harbour: Harbour, dear: int) -> None:
+    harbour.db.execute("UPDATE definition SET hidden_at = now()")
+    assert replayed(harbour, version_id=dear) == {"dropped (hidden)": 3}
+    assert harbour.balanced() == {"dropped": 3}
 
 
 def test_what_postgresql_refuses_stays(bitten: Harbour) -> None:

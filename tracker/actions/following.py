@@ -17,8 +17,9 @@ ERASURE, EXPORT, REPLAY = "erasure", "export", "replay"
 class Followed(msgspec.Struct, frozen=True):
     """A job: `kind` of what, `state` waiting, running, finished, failed or gone.
 
-    hits: of a replay; dry_run: whether it only tries; counts: how many became what, or are deleted;
-    export: the id of one that can be fetched; error: why it failed.
+    hits: of a replay; dry_run: whether it only tries; version: the number of the one they are tried
+    against, None for their own; counts: how many became what, or are deleted; export: the id of one
+    that can be fetched; error: why it failed.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Followed(msgspec.Struct, frozen=True):
     total: int = 0
     hits: tuple[int, ...] = ()
     dry_run: bool = False
+    version: int | None = None
     counts: dict[str, int] = {}
     export: str = ""
     error: str = ""
@@ -41,11 +43,11 @@ class Followed(msgspec.Struct, frozen=True):
 def follow(
     connection: psycopg.Connection,
     client: redis.Redis,
-    section_id: int,
+    section_id: int | None,
     id_: str,
     now: datetime,
 ) -> Followed | None:
-    """A replay, an erasure or an export, if it is the section's."""
+    """A replay, an erasure or an export of the section's; or a replay of no section's hits."""
     kind, _, asked = id_.partition("-")
     if "\0" in id_:
         return None
@@ -58,16 +60,25 @@ def follow(
             return None
         return _export(client, export, id_, now)
     found = jobs.find(client, id_)
-    if found is None or found.notes.get("section") != section_id:
+    # Commands leave no note of a section, not even of none.
+    if found is None or found.notes.get("section", ...) != section_id:
         return None
-    ids, dry_run = found.arguments
+    ids, dry_run, *_ = found.arguments
     return Followed(
-        hits=tuple(ids), dry_run=dry_run, counts=found.result or {}, **_common(found, REPLAY)
+        hits=tuple(ids),
+        dry_run=dry_run,
+        version=found.notes.get("version"),
+        counts=found.result or {},
+        **_common(found, REPLAY),
     )
 
 
 def _erasure(
-    connection: psycopg.Connection, client: redis.Redis, section_id: int, id_: str, asked: str
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    section_id: int | None,
+    id_: str,
+    asked: str,
 ) -> Followed | None:
     erasure = erasures.get(connection, asked)
     if erasure is None or erasure.section_id != section_id:

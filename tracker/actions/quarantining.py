@@ -1,4 +1,4 @@
-"""The quarantine of a section: its hits in groups, replays as jobs, and discarding."""
+"""The quarantine of a section, or of hits of no section: groups, one hit whole, discarding."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
-import redis
 
 from tracker.rules.outcomes import Reason
-from tracker.stores import batches, jobs, quarantine
-from tracker.stores.quarantine import QuarantinedHit, Summary
+from tracker.stores import batches, quarantine
+from tracker.stores.quarantine import Pin, QuarantinedHit, Summary
 
 WINDOW = 5_000
 """Hits that are looked at: the newest. Older ones come in once those are replayed or discarded."""
@@ -24,7 +23,8 @@ MAX_PAGE = 200
 class Group(msgspec.Struct, frozen=True):
     """Hits that are wrong in the same way, of the same event, fields and page; the newest first.
 
-    page: without its query, "" where the hit says none; id: names the group in addresses.
+    page: without its query, "" where the hit says none; id: names the group in addresses; event and
+    version_number: what they were rejected by, and pin: what their snippets are pinned to, or None.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Group(msgspec.Struct, frozen=True):
     page: str
     hits: list[int]
     newest_at: datetime
+    pin: Pin | None
 
     @property
     def examples(self) -> list[int]:
@@ -43,7 +44,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Overview(msgspec.Struct, frozen=True):
-    """The groups, the largest first; total: all hits of the section; more: groups left out."""
+    """The groups, the largest first; total: all of the section's; more: groups left out."""
 
     groups: list[Group]
     seen: int
@@ -51,8 +52,8 @@ class Overview(msgspec.Struct, frozen=True):
     more: int
 
 
-def overview(connection: psycopg.Connection, section_id: int) -> Overview:
-    """What is in quarantine of a section, in at most MOST_GROUPS groups of its newest hits."""
+def overview(connection: psycopg.Connection, section_id: int | None) -> Overview:
+    """What is in quarantine of a section, or of none: at most MOST_GROUPS groups of the newest."""
     found = quarantine.newest_of(connection, section_id, WINDOW)
     groups = sorted(grouped(found), key=lambda group: (-len(group.hits), -group.hits[0]))
     total = quarantine.count_of(connection, section_id)
@@ -61,7 +62,7 @@ def overview(connection: psycopg.Connection, section_id: int) -> Overview:
 
 
 def hits_of_group(
-    connection: psycopg.Connection, section_id: int, group: str, up_to: int
+    connection: psycopg.Connection, section_id: int | None, group: str, up_to: int
 ) -> list[int]:
     """A group's hits as far as they were there when `up_to` was the newest; oldest first."""
     for one in grouped(quarantine.newest_of(connection, section_id, WINDOW)):
@@ -75,7 +76,9 @@ def grouped(found: Sequence[Summary]) -> list[Group]:
     groups: dict[str, Group] = {}
     for hit in found:
         fields, page = tuple(dict.fromkeys(sorted(hit.fields))), _page(hit.raw)
-        key = repr((hit.reason, hit.version_id, fields, page))
+        # Where none was found as they came, one may be by now: they stay the group that was shown.
+        pin = hit.pin if hit.version_id else None
+        key = repr((hit.reason, hit.version_id, pin, fields, page))
         id_ = hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:20]
         if id_ not in groups:
             groups[id_] = Group(
@@ -88,6 +91,7 @@ def grouped(found: Sequence[Summary]) -> list[Group]:
                 page,
                 [],
                 hit.received_at,
+                pin,
             )
         groups[id_].hits.append(hit.id)
     return list(groups.values())
@@ -148,11 +152,6 @@ def text(raw: bytes) -> str:
 
 
 # -- what can be done
-
-
-def replay(client: redis.Redis, section_id: int, ids: Sequence[int], *, dry_run: bool) -> str:
-    """Replay hits, which must be the section's, as a job; returns its id."""
-    return jobs.enqueue(client, jobs.REPLAY, list(ids), dry_run, notes={"section": section_id}).id
 
 
 def discard(connection: psycopg.Connection, ids: Sequence[int]) -> int:

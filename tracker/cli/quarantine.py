@@ -1,6 +1,7 @@
 """`pintag quarantine …`: rejected hits, and what to do about them."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -8,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracker.actions import replaying
 from tracker.cli.screen import Screen, harmless
-from tracker.cli.store import JsonOption, Stores, UsageError, print_json
+from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
 from tracker.rules.outcomes import Outcome, Reason
-from tracker.stores import batches, jobs, quarantine
+from tracker.stores import batches, quarantine
+from tracker.stores.definitions import Definition
 
 app = typer.Typer(help="Rejected hits, kept whole.", no_args_is_help=True)
 
@@ -101,6 +104,12 @@ def replay(
     ids: Ids = None,
     reason: ReasonOption = None,
     every: All = False,
+    event: Annotated[str | None, typer.Option(help="Only hits of this event's snippets.")] = None,
+    section: SectionOption = None,
+    version: Annotated[
+        int | None,
+        typer.Option(help="A later version of their event, by number; default: their own."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would become of them.")
     ] = False,
@@ -111,8 +120,12 @@ def replay(
     ledger counts.
     """
     with opened() as stores:
-        chosen = _chosen(stores, ids, reason, every)
-        job = jobs.enqueue(stores.redis, jobs.REPLAY, chosen, dry_run)
+        definition = stores.definition(section, event, hidden_too=True) if event else None
+        chosen = _chosen(stores, ids, reason, every, definition)
+        against = None
+        if version is not None:
+            against = replaying.choose(stores.database, chosen, version, datetime.now(UTC))
+        job = replaying.replay(stores.redis, chosen, dry_run=dry_run, version=against)
         useless = _NO_DRY_RUN if dry_run else ""
         counts: dict[str, int] = wait(job, "the replay", "replaying", useless=useless)
     would = "would be" if dry_run else "now"
@@ -149,10 +162,17 @@ def discard(
     typer.echo(f"{moves.total()} hits discarded.")
 
 
-def _chosen(stores: Stores, ids: list[int] | None, reason: str | None, every: bool) -> list[int]:
-    if not (ids or reason or every):
+def _chosen(
+    stores: Stores,
+    ids: list[int] | None,
+    reason: str | None,
+    every: bool,
+    definition: Definition | None = None,
+) -> list[int]:
+    if not (ids or reason or every or definition):
         raise UsageError("Say which hits: ids, --reason REASON or --all.")
-    chosen = quarantine.matching(stores.database, ids or [], _reason(reason))
+    of = definition.id if definition else None
+    chosen = quarantine.matching(stores.database, ids or [], _reason(reason), of)
     if not chosen:
         raise UsageError("No hit in quarantine matches.")
     return chosen

@@ -1,4 +1,4 @@
-"""Jobs of a section, as they go on: replays, exports, erasures."""
+"""Jobs of a section, as they go on: replays, exports, erasures; replays of no section's hits."""
 
 from collections.abc import Iterator
 
@@ -18,12 +18,10 @@ NDJSON = "application/x-ndjson"
 def job_page(visit: Visit) -> Response:
     """`…/jobs/<id>`: how far a job is, and in the end what came of it. It loads itself again."""
     job = following.follow(
-        visit.connection, visit.redis, visit.section.id, visit.path["id"], visit.now
+        visit.connection, visit.redis, visit.section_id, visit.path["id"], visit.now
     )
     if job is None:
-        raise MissingError(
-            "There is no such job in this section. What came of a job is kept for a day."
-        )
+        raise MissingError("There is no such job here. What came of a job is kept for a day.")
     stands = job.goes_on and not jobs.processes(visit.redis)
     return visit.render("job.html", job=job, stands=stands)
 
@@ -54,5 +52,6 @@ def _lines(database_url: str, id_: str) -> Iterator[bytes]:
 
 PAGES = (
     Page("GET", "/sections/{section}/jobs/{id}", Role.VIEWER, job_page),
+    Page("GET", "/jobs/{id}", Role.VIEWER, job_page, everywhere=True),
     Page("GET", "/sections/{section}/exports/{id}", Role.OWNER, download),
 )

@@ -73,6 +73,7 @@ class Page:
                 form=_values(body),
                 now=datetime.now(UTC),
                 session=session,
+                everywhere=self.everywhere,
             )
             visit.account = accounts.of_session(connection, session, visit.now) if session else None
             if visit.account is None:
@@ -101,7 +102,7 @@ class Page:
             )
         if "section" in visit.path:
             self._enter(visit, visit.path["section"])
-        if not (visit.may_everywhere(self.role) if self.everywhere else visit.may(self.role)):
+        if not visit.may(self.role):
             of = " of all sections" if self.everywhere else ""
             message = f"This takes the role of {_ARTICLES[self.role]}{of}."
             return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)

@@ -36,7 +36,8 @@ class Visit:
 
     origin: scheme, host and port by which the browser reaches us, for links that leave the pages;
     account and session: of whoever is signed in; section and role: of pages in a section;
-    redis_is_away: so it was found, and the page says so.
+    everywhere: it is about the whole installation; redis_is_away: so it was found, and the page
+    says so.
     """
 
     connection: psycopg.Connection
@@ -53,6 +54,7 @@ class Visit:
     section_: Section | None = None
     role: Role | None = None
     cookies: dict[str, str] = field(default_factory=dict)
+    everywhere: bool = False
     redis_is_away: bool = False
 
     @property
@@ -62,9 +64,14 @@ class Visit:
         return self.section_
 
     @property
+    def section_id(self) -> int | None:
+        """The section's, None for pages outside."""
+        return self.section_.id if self.section_ else None
+
+    @property
     def root(self) -> str:
-        """The address that all pages of the section begin with."""
-        return f"/sections/{quote(self.section.slug)}"
+        """The address that all pages of the section begin with; nothing outside of sections."""
+        return f"/sections/{quote(self.section_.slug)}" if self.section_ else ""
 
     @property
     def who(self) -> Account:
@@ -77,7 +84,11 @@ class Visit:
         return (self.form.get(name) or self.query.get(name) or [default])[-1]
 
     def may(self, role: Role) -> bool:
-        """Whether this person may do what the role may, in this section or else in any."""
+        """Whether this person may do what the role may: in this section or, outside, in any; or in
+        all, where the page is about all.
+        """
+        if self.everywhere:
+            return self.may_everywhere(role)
         if self.section_ is None:
             return self.account is not None and any(
                 own.includes(role) for own in self.account.roles.values()
@@ -112,12 +123,14 @@ class Visit:
         return {
             "account": self.account,
             "section": self.section_,
+            "root": self.root,
             "here": self.address,
             "csrf": csrf_token(self.session),
             "said": said,
             "redis_is_away": self.redis_is_away,
             "may_edit": self.may(Role.EDITOR),
             "may_own": self.may(Role.OWNER),
+            "sees_all": self.may_everywhere(Role.VIEWER),
             "owns_all": self.may_everywhere(Role.OWNER),
         }
 
@@ -145,7 +158,7 @@ class Visit:
 
     def note(self, action: str, subject: str = "", section_id: int | None = None) -> None:
         """Write into the audit log what this person did, in a section: by default the page's."""
-        section_id = self.section_.id if self.section_ else section_id
+        section_id = self.section_id or section_id
         audit_log.add(
             self.connection, self.who.name, action, subject, self.now, section_id=section_id
         )

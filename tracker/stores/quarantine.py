@@ -16,9 +16,27 @@ from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.states import DISCARDED, Move
 from tracker.stores.catalog import PinnedVersion
 
+Pin = tuple[int, int]
+"""A definition's id, and the number of its version that a hit's snippet is pinned to."""
 
-class QuarantinedHit(msgspec.Struct, frozen=True):
-    """A rejected hit; `raw` is what came, byte for byte, and need not be JSON."""
+
+class _Pinned(msgspec.Struct, frozen=True):
+    own_definition: int | None
+    own_number: int | None
+
+    @property
+    def pin(self) -> Pin | None:
+        """What the hit's snippet is pinned to, None where no such snippet is known."""
+        if self.own_definition is None or self.own_number is None:
+            return None
+        return self.own_definition, self.own_number
+
+
+class QuarantinedHit(_Pinned, frozen=True):
+    """A rejected hit; `raw` is what came, byte for byte, and need not be JSON.
+
+    version_id, event and version_number: what it was rejected by.
+    """
 
     id: int
     partition: int
@@ -38,12 +56,16 @@ class QuarantinedHit(msgspec.Struct, frozen=True):
     version_number: int | None
 
 
+_JOINED = (
+    " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
+    " LEFT JOIN definition d ON d.id = v.definition_id"
+    " LEFT JOIN snippet s ON s.key = q.snippet_key LEFT JOIN version own ON own.id = s.version_id"
+)
+_PIN = "own.definition_id AS own_definition, own.number AS own_number"
 _SELECT = (
     "SELECT q.id, q.partition, q.section_id, q.version_id, q.snippet_key, q.hit_id, q.reason,"
     " q.errors, q.raw, q.sent, q.received_at, q.address, q.agent, q.tag, d.name AS event,"
-    " v.number AS version_number"
-    " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
-    " LEFT JOIN definition d ON d.id = v.definition_id"
+    f" v.number AS version_number, {_PIN}{_JOINED}"
 )
 
 
@@ -72,10 +94,10 @@ def counts(connection: psycopg.Connection) -> list[tuple[str, str | None, int]]:
     return rows
 
 
-class Summary(msgspec.Struct, frozen=True):
+class Summary(_Pinned, frozen=True):
     """What a hit in quarantine is grouped by; raw: None for hits of more than SMALL bytes.
 
-    fields: the first ten that are wrong; hidden: its event is.
+    fields: the first ten that are wrong; hidden: its event is; the rest as QuarantinedHit has it.
     """
 
     id: int
@@ -92,42 +114,95 @@ class Summary(msgspec.Struct, frozen=True):
 SMALL = 4_096
 
 
-def newest_of(connection: psycopg.Connection, section_id: int, limit: int) -> list[Summary]:
-    """The newest hits of a section, with what they are grouped by."""
+def newest_of(connection: psycopg.Connection, section_id: int | None, limit: int) -> list[Summary]:
+    """The newest hits of a section, or of none, with what they are grouped by."""
     with connection.cursor(row_factory=class_row(Summary)) as cursor:
-        return cursor.execute(
+        query = (
             "SELECT q.id, q.reason, q.version_id, d.name AS event, v.number AS version_number,"
+            f" {_PIN},"
             " d.hidden_at IS NOT NULL AS hidden,"
             " jsonb_path_query_array(q.errors, '$[0 to 9].field') AS fields,"
             " CASE WHEN octet_length(q.raw) <= %(small)s THEN q.raw END AS raw, q.received_at"
-            " FROM quarantine q LEFT JOIN version v ON v.id = q.version_id"
-            " LEFT JOIN definition d ON d.id = v.definition_id"
-            " WHERE q.section_id = %(section)s ORDER BY q.id DESC LIMIT %(limit)s",
-            {"small": SMALL, "section": section_id, "limit": limit},
-        ).fetchall()
+            f"{_JOINED} WHERE {_in(section_id)} ORDER BY q.id DESC LIMIT %(limit)s"
+        )
+        values = {"small": SMALL, "section": section_id, "limit": limit}
+        return cursor.execute(query.encode(), values).fetchall()
 
 
-def count_of(connection: psycopg.Connection, section_id: int) -> int:
-    """How many hits of a section are in quarantine."""
-    query = "SELECT count(*) FROM quarantine WHERE section_id = %s"
-    return int(connection.execute(query, (section_id,)).fetchall()[0][0])
+def count_of(connection: psycopg.Connection, section_id: int | None) -> int:
+    """How many hits of a section, or of none, are in quarantine."""
+    query = f"SELECT count(*) FROM quarantine q WHERE {_in(section_id)}"  # noqa: S608
+    return int(connection.execute(query.encode(), {"section": section_id}).fetchall()[0][0])
 
 
-def of_section(connection: psycopg.Connection, section_id: int, ids: Sequence[int]) -> list[int]:
-    """Those of these hits that are in quarantine and the section's; oldest first."""
+def of_section(
+    connection: psycopg.Connection, section_id: int | None, ids: Sequence[int]
+) -> list[int]:
+    """Those of these hits that are in quarantine and the section's, or of none; oldest first."""
+    query = f"SELECT id FROM quarantine q WHERE {_in(section_id)} AND id = ANY(%(ids)s) ORDER BY id"  # noqa: S608
+    values = {"section": section_id, "ids": list(ids)}
+    return [id_ for (id_,) in connection.execute(query.encode(), values)]
+
+
+def _in(section_id: int | None) -> str:
+    """Not IS NOT DISTINCT FROM: no index serves that."""
+    return "q.section_id IS NULL" if section_id is None else "q.section_id = %(section)s"
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """A version that hits may be replayed against."""
+
+    id: int
+    number: int
+    usable_from: datetime
+
+
+def versions(
+    connection: psycopg.Connection, definition_ids: Sequence[int]
+) -> dict[int, list[Offered]]:
+    """All versions of definitions, the newest first."""
+    found: dict[int, list[Offered]] = {}
+    for definition_id, *version in connection.execute(
+        "SELECT definition_id, id, number, usable_from FROM version"
+        " WHERE definition_id = ANY(%s) ORDER BY number DESC",
+        (list(definition_ids),),
+    ):
+        found.setdefault(definition_id, []).append(Offered(*version))
+    return found
+
+
+def pins(connection: psycopg.Connection, ids: Sequence[int]) -> dict[int | None, list[int]]:
+    """The numbers of the versions that hits' snippets are pinned to, by definition.
+
+    Under None those of hits of which no snippet is known: there are none.
+    """
+    found: dict[int | None, list[int]] = {}
     rows = connection.execute(
-        "SELECT id FROM quarantine WHERE section_id = %s AND id = ANY(%s) ORDER BY id",
-        (section_id, list(ids)),
+        f"SELECT DISTINCT own.definition_id, own.number {_JOINED} WHERE q.id = ANY(%s)".encode(),
+        (list(ids),),
     )
-    return [id_ for (id_,) in rows]
+    for definition_id, number in rows:
+        found.setdefault(definition_id, []).append(number)
+    return found
 
 
-def matching(connection: psycopg.Connection, ids: Sequence[int], reason: str | None) -> list[int]:
-    """The ids in quarantine among `ids` (none: all of them), of one reason or all; oldest first."""
+def matching(
+    connection: psycopg.Connection,
+    ids: Sequence[int],
+    reason: str | None,
+    definition_id: int | None = None,
+) -> list[int]:
+    """The ids in quarantine among `ids` (none: all of them), of one reason or all; oldest first.
+
+    With a definition only those whose snippets are its.
+    """
     rows = connection.execute(
-        "SELECT id FROM quarantine WHERE (%s = 0 OR id = ANY(%s))"
-        " AND (%s::text IS NULL OR reason = %s) ORDER BY id",
-        (len(ids), list(ids), reason, reason),
+        "SELECT id FROM quarantine WHERE (%(many)s = 0 OR id = ANY(%(ids)s))"
+        " AND (%(reason)s::text IS NULL OR reason = %(reason)s)"
+        " AND (%(definition)s::bigint IS NULL OR snippet_key IN (SELECT s.key FROM snippet s"
+        " JOIN version v ON v.id = s.version_id WHERE v.definition_id = %(definition)s))"
+        " ORDER BY id",
+        {"many": len(ids), "ids": list(ids), "reason": reason, "definition": definition_id},
     )
     return [id_ for (id_,) in rows]
 
