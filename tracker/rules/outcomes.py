@@ -59,7 +59,7 @@ class Reason(Described):
     INVALID_DATA = (
         "invalid_data",
         Outcome.QUARANTINED,
-        "The fields do not fit the version that the snippet is pinned to.",
+        "The fields do not fit the version: the snippet's, or the later one of a replay.",
     )
     BAD_CLAIM = (
         "bad_claim",
