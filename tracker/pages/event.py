@@ -11,7 +11,7 @@ from starlette.responses import Response
 from tracker.actions import comparing, installed, trying
 from tracker.actions.comparing import Comparison
 from tracker.actions.refusals import NoSuchVersionError
-from tracker.pages import found
+from tracker.pages import charts, found
 from tracker.pages.page import Page
 from tracker.pages.visit import MissingError, Visit
 from tracker.rules import told
@@ -69,7 +69,7 @@ class Shown:
 
 
 def event_page(visit: Visit) -> Response:
-    """`…?form=…&version=…&nonce=…&attributes=1&after=…&versions=all&look=further`."""
+    """`…?span=…&by=…&form=…&version=…&nonce=…&attributes=1&after=…&versions=all&look=further`."""
     definition = found.event(visit)
     choice = _Choice(visit, definition)
     now = visit.now
@@ -92,6 +92,7 @@ def event_page(visit: Visit) -> Response:
             for version in definition.versions
             if version.usable_from > now
         ],
+        chart=charts.of_event(visit, definition),
         choice=choice,
         forms=FORMS,
         snippet=choice.snippet(visit, definition, test=False),

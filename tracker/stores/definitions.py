@@ -136,6 +136,24 @@ def visible(connection: psycopg.Connection, section_id: int) -> list[Definition]
     return _whole(connection, "section_id = %s AND hidden_at IS NULL", section_id)
 
 
+def numbers(connection: psycopg.Connection, section_id: int) -> dict[Category, int]:
+    """How many of `visible` there are in each category that has any."""
+    rows = connection.execute(
+        "SELECT category, count(*) FROM definition"
+        " WHERE section_id = %s AND hidden_at IS NULL GROUP BY category",
+        (section_id,),
+    )
+    return {msgspec.convert(category, Category): count for category, count in rows}
+
+
+def named_after(
+    connection: psycopg.Connection, section_id: int, category: Category, name: str, limit: int
+) -> list[Definition]:
+    """Of `visible`, the next ones of a category after a name; after "" the first."""
+    condition = "section_id = %s AND hidden_at IS NULL AND category = %s AND name > %s"
+    return _whole(connection, condition, section_id, category, name, limit=limit)
+
+
 def find(connection: psycopg.Connection, section_id: int, name: str) -> Definition | None:
     """A section's definition, hidden or not, by discriminator, slug or name, in this order."""
     found = _whole(connection, "section_id = %s AND discriminator = %s", section_id, name)
@@ -149,10 +167,14 @@ def get(connection: psycopg.Connection, definition_id: int) -> Definition:
     return _whole(connection, "id = %s", definition_id)[0]
 
 
-def _whole(connection: psycopg.Connection, condition: str, *values: Any) -> list[Definition]:
+def _whole(
+    connection: psycopg.Connection, condition: str, *values: Any, limit: int | None = None
+) -> list[Definition]:
     with connection.cursor(row_factory=class_row(Definition)) as cursor:
-        query = f"SELECT {_COLUMNS} FROM definition WHERE {condition} ORDER BY category, name"  # noqa: S608
-        rows = cursor.execute(query.encode(), values).fetchall()
+        query = (
+            f"SELECT {_COLUMNS} FROM definition WHERE {condition} ORDER BY category, name LIMIT %s"  # noqa: S608
+        )
+        rows = cursor.execute(query.encode(), (*values, limit)).fetchall()
     versions = _versions(connection, [row.id for row in rows])
     return [
         msgspec.structs.replace(
