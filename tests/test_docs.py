@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from tracker.api.metrics import FIGURES
 from tracker.cli import app
 from tracker.settings import Settings
 
@@ -36,6 +37,14 @@ def test_the_settings_table_is_that_of_the_code() -> None:
 
 def test_the_commands_table_is_that_of_the_code() -> None:
     assert rows("Commands") == list(commands(typer.main.get_command(app), "pintag"))
+
+
+def test_the_metrics_table_is_that_of_the_code() -> None:
+    expected = [
+        [f"`{one.name}`", one.kind, " ".join(f"`{label}`" for label in one.labels), one.meaning]
+        for one in FIGURES
+    ]
+    assert rows("Metrics") == expected
 
 
 def commands(command: Any, name: str) -> Iterator[list[str]]:

@@ -180,6 +180,11 @@ class Settings:
         "Seconds after an edit until the event can be edited again, and its new version used.",
         _number,
     )
+    metrics_token: str = _setting(
+        "PINTAG_METRICS_TOKEN",
+        "",
+        "The bearer token that /metrics asks for. Default: this machine alone gets them, without.",
+    )
     max_age_days: int = _setting(
         "PINTAG_MAX_AGE_DAYS",
         0,

@@ -9,6 +9,7 @@ SERVER_OPTIONS: dict[str, Any] = {
     "ws": "none",
     "access_log": False,
     "log_level": "warning",
+    "log_config": None,  # what it logs goes through tracker.logs
     "server_header": False,
     "proxy_headers": False,
     "timeout_graceful_shutdown": 10,

@@ -6,12 +6,15 @@ import psycopg
 from redis import Redis, RedisError
 from rq import SimpleWorker
 
+from tracker import startup
 from tracker.settings import SettingsError, load
 from tracker.stores.jobs import QUEUE
+from tracker.stores.reporting import Background
 from worker.resuming import resume
 
 
 def main() -> int:
+    startup.begin()
     try:
         settings = load()
     except SettingsError as error:
@@ -25,7 +28,12 @@ def main() -> int:
     # Jobs run in this process, so that none outlives it. Without a socket timeout, as RQ waits
     # for jobs in calls that block for minutes.
     client = Redis.from_url(settings.redis_url, socket_timeout=None)
-    SimpleWorker([QUEUE], connection=client).work(logging_level="WARNING")
+    reports = Background("jobs", settings.redis_url)
+    reports.start()
+    try:
+        SimpleWorker([QUEUE], connection=client).work(logging_level="WARNING")
+    finally:
+        reports.stop()
     return 0
 
 

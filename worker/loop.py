@@ -23,6 +23,7 @@ from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
+from worker.reports import Reports
 from worker.steps import HOLD, STEPS, Step, Work
 from worker.trying import bury, judge
 
@@ -56,6 +57,7 @@ class Worker:
         self._read_size = ReadSize()
         self._pause = FIRST_PAUSE
         self._trials: list[ToldHit] = []
+        self._reports = Reports(settings.redis_url)
         self._stopping = False
 
     def stop(self) -> None:
@@ -72,15 +74,20 @@ class Worker:
                 if isinstance(error, psycopg.Error) and not is_away(error):
                     raise
                 log.warning("away", error=str(error).strip(), retry_in=self._pause)
-                self._wait(self._pause)
+                waits_for = "PostgreSQL" if isinstance(error, psycopg.Error) else "Redis"
+                self._wait(self._pause, waits_for)
                 self._pause = min(self._pause * 2, LONGEST_PAUSE)
             except queue_epochs.ForeignQueueError as error:
                 log.error("foreign_queue", error=str(error))
-                self._wait(LONGEST_PAUSE)
+                self._wait(LONGEST_PAUSE, "the Redis of its database")
+        self._reports.leave()
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, waits_for: str = "") -> None:
+        self._reports.waits_for = waits_for
         deadline = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < deadline:
+            if waits_for:
+                self._reports.tell([])
             time.sleep(0.05)
 
     def _session(self) -> None:
@@ -96,7 +103,7 @@ class Worker:
             self._context.refresh(connection)
             hit_queue.trim(client, upkeep.epoch, partitions.last_ids)
             log.info("working", partitions=sorted(partitions.owned))
-            self._pause = FIRST_PAUSE
+            self._pause, self._reports.waits_for = FIRST_PAUSE, ""
             while not self._stopping:
                 if upkeep.due():
                     if upkeep.run():
@@ -104,6 +111,7 @@ class Worker:
                     partitions.balance()
                 self._turn(connection, client, partitions, upkeep.epoch)
                 self._publish_trials(client)
+                self._reports.tell(list(partitions.owned))
             partitions.release_all()
 
     def _publish_trials(self, client: redis.Redis) -> None:
@@ -196,6 +204,7 @@ class Worker:
                 self._trials.append(work.trial)
         for number in hits:
             partitions.owned[number].last_id = last_ids[number]
+        self._reports.committed(len(works), held=works[0].queued.held_id is not None)
 
     def _judge(self, queued: QueuedHit) -> Work:
         return judge(queued, self._context, self._steps)

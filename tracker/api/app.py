@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-import psycopg
-import redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,11 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tracker.actions.overseeing import Oversight
 from tracker.api import (
     audience,
     erasures,
     events,
     exports,
+    health,
+    metrics,
     oauth,
     openapi,
     profiles,
@@ -32,10 +34,13 @@ from tracker.json_text import dumps
 from tracker.pages import routes as pages
 from tracker.settings import Settings
 from tracker.stores import database, hit_queue
+from tracker.stores.reporting import Background
 from tracker.vault import Vault
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+OVERSIGHT_PATIENCE = 1.0
+"""Seconds; a server that says nothing for so long is away, for those who watch."""
 OPERATIONS: tuple[Operation, ...] = (
     *oauth.OPERATIONS,
     *audience.OPERATIONS,
@@ -64,7 +69,14 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.gate = Gate(limits)
         app.state.pool = database.open_pool(settings.database_url)
         app.state.redis = hit_queue.connect(settings.redis_url)
+        connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
+        asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
+        app.state.oversight = Oversight(connect, asked)
+        reports = Background("web", settings.redis_url, app.state.oversight.sample)
+        reports.start()
         yield
+        reports.stop()
+        asked.close()
         app.state.redis.close()
         app.state.pool.close()
 
@@ -77,7 +89,8 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
     only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
     return Starlette(
         routes=[
-            Route("/health", get_health, methods=["GET"]),
+            *health.ROUTES,
+            Route("/metrics", metrics.get_metrics, methods=["GET"]),
             Route("/openapi.json", get_document, methods=["GET"]),
             *map(serving.route, OPERATIONS),
             *pages.ROUTES,
@@ -86,22 +99,3 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         exception_handlers={HTTPException: answer_http, Exception: answer_crash},
         lifespan=lifespan,
     )
-
-
-def get_health(request: Request) -> Response:
-    """200 while this process serves; the body is `ok`, or says which server is away.
-
-    Not 503: whoever watches would start the process again, which brings no server back.
-    """
-    away = []
-    try:
-        # Half the patience of the probe of `pintag up`.
-        with request.app.state.pool.connection(timeout=1) as connection:
-            connection.execute("SELECT 1")
-    except psycopg.OperationalError:
-        away.append("PostgreSQL")
-    try:
-        request.app.state.redis.ping()
-    except redis.RedisError:
-        away.append("Redis")
-    return Response(f"away: {', '.join(away)}" if away else "ok")

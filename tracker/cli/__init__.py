@@ -23,6 +23,7 @@ from tracker.cli import (
     section,
     serve,
     snippet,
+    status,
     up,
     watching,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
 
 app.command("up")(up.up)
 app.command("doctor")(doctor.doctor)
+app.command("status")(status.status)
 app.command("migrate")(migrate.migrate)
 app.add_typer(events.app, name="event")
 app.add_typer(snippet.app, name="snippet")

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -26,6 +27,7 @@ from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
 from tracker.settings import HITS_PATH, SCRIPTS_PATH, Settings
 from tracker.stores import key_table
+from tracker.stores.reporting import Reporter
 
 TICK_SECONDS = 1.0
 CORS = {
@@ -72,11 +74,13 @@ def make_app(
         app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic, clock)
         await queue.start()
         await keys.refresh()
+        app.state.reporter, app.state.refused = Reporter("collector"), Counter()
         ticker = asyncio.create_task(_tick(app))
         yield
         ticker.cancel()
         await asyncio.wait([ticker])
         await _hand_in_refusals(app)
+        await app.state.reporter.leave_async(client)
         await queue.stop()
         await client.aclose()
 
@@ -100,14 +104,21 @@ def _routes(settings: Settings) -> list[Route]:
         ]
     for path in dict.fromkeys((settings.scripts_path, SCRIPTS_PATH)):
         routes.append(Route(f"{path}/{{name}}.js", get_script, methods=["GET"]))
-    return [*routes, Route("/health", get_health, methods=["GET"])]
+    return [
+        *routes,
+        Route("/health", get_health, methods=["GET"]),
+        Route("/health/ready", get_health, methods=["GET"]),
+        Route("/health/alive", get_alive, methods=["GET"]),
+    ]
 
 
 async def _tick(app: Starlette) -> None:
-    """About once a second: look for a new key table, and hand in the counts of refusals."""
+    """About once a second: look for a new key table, hand in the counts of refusals; report."""
     while True:
-        await asyncio.sleep(TICK_SECONDS)
         try:
+            if app.state.reporter.due():
+                await _report(app)
+            await asyncio.sleep(TICK_SECONDS)
             await app.state.keys.refresh()
             await _hand_in_refusals(app)
         except Exception as error:  # without this task the collector would live on the past
@@ -121,6 +132,21 @@ async def _hand_in_refusals(app: Starlette) -> None:
         with suppress(redis.RedisError, OSError):
             await key_table.count_refusals(app.state.client, counts)
             intake.refused -= counts
+            app.state.refused += counts
+
+
+async def _report(app: Starlette) -> None:
+    intake: Intake = app.state.intake
+    refused = app.state.refused + intake.refused
+    totals = {"hits": intake.hits, "requests": intake.requests, "refused": refused.total()}
+    figures = {
+        "connected": int(app.state.queue.connected),
+        "current": int(app.state.keys.current),
+        "partitions": app.state.keys.partitions,
+        **{f"refused: {name}": count for name, count in refused.items()},
+    }
+    reporter: Reporter = app.state.reporter
+    await reporter.send_async(app.state.client, reporter.report(totals, figures))
 
 
 async def post_hits(request: Request) -> Response:
@@ -208,6 +234,11 @@ async def get_health(request: Request) -> Response:
     ready = keys.partitions > 0 and request.app.state.queue.connected
     status = 200 if ready else 503
     return Response("ok" if ready else "not ready", status_code=status, headers=NEVER_STORE)
+
+
+async def get_alive(request: Request) -> Response:
+    """200 while this process serves; for who would start it again otherwise."""
+    return Response("ok", headers=NEVER_STORE)
 
 
 async def answer_no_route(request: Request, error: Exception) -> Response:

@@ -45,7 +45,7 @@ class RefusedError(Exception):
 
 
 class Intake:
-    """Takes requests for the hit queue, and counts the ones it refuses.
+    """Takes requests for the hit queue, and counts them, and the ones it refuses.
 
     now: seconds for rates; clock: Unix time, at which replaced keys end.
     """
@@ -64,6 +64,7 @@ class Intake:
         self._now = now
         self._clock = clock
         self.refused: Counter[str] = Counter()
+        self.requests = self.hits = 0
 
     async def take(self, key: str, seen: Seen, body: bytes) -> None:
         """Queue a request's hits; when this returns, Redis has every one of them on disk.
@@ -105,6 +106,8 @@ class Intake:
             queued = self._queue.append(pack(key, envelope, self._keys.partitions, sender))
             uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
             await queued
+            self.requests += 1
+            self.hits += len(envelope.hits)
         except QueueAwayError as error:
             # Taking less than nothing gives back: what was refused must not count as sent.
             self._rates.take(key, -len(envelope.hits), self._now())

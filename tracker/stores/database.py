@@ -1,5 +1,6 @@
 """PostgreSQL: connections, and the schema's migrations."""
 
+import functools
 import importlib.resources
 from typing import Any
 
@@ -54,9 +55,22 @@ def migrate(settings: Settings) -> str:
 
 def schema_state(url: str) -> tuple[str | None, str]:
     """The schema's revision in the database (None: never migrated), and this release's."""
-    newest = ScriptDirectory.from_config(_alembic_config()).get_current_head() or ""
     with _engine(url).connect() as connection:
-        return _current(connection), newest
+        return _current(connection), newest_revision()
+
+
+@functools.cache
+def newest_revision() -> str:
+    """The schema's revision of this release."""
+    return ScriptDirectory.from_config(_alembic_config()).get_current_head() or ""
+
+
+def revision(connection: psycopg.Connection) -> str | None:
+    """The schema's revision in the database; None: it was never migrated."""
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchall()[0][0] is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return str(row[0]) if row else None
 
 
 def _install(connection: AlchemyConnection, settings: Settings) -> None:

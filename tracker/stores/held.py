@@ -74,6 +74,15 @@ def next_due(
     return {number: due_at for number, due_at in rows if due_at is not None}
 
 
+def first_due(connection: psycopg.Connection) -> datetime | None:
+    """When the next held hit of all is due; None where none is held."""
+    row = connection.execute(
+        "SELECT min(due) FROM (SELECT (SELECT min(due_at) FROM held WHERE partition = number) due"
+        " FROM hit_partition) d"
+    ).fetchone()
+    return row[0] if row else None
+
+
 def due(connection: psycopg.Connection, number: int, now: datetime) -> list[int]:
     """The ids of a partition's hits that are due, in order of arrival."""
     rows = connection.execute(

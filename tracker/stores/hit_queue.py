@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tracker.rules.hits import MAX_TIME_MS, NOBODY, QueuedHit, Sender
 
@@ -28,9 +30,20 @@ def stream(partition: int) -> str:
     return f"pintag:hits:{{{partition}}}"
 
 
-def connect(url: str) -> redis.Redis:
-    """A client for everything but the collector's appends. Raises nothing until it is used."""
-    return redis.Redis.from_url(url, legacy_responses=False, socket_timeout=10)
+def connect(url: str, patience: float | None = None) -> redis.Redis:
+    """A client for everything but the collector's appends. Raises nothing until it is used.
+
+    patience: seconds after which a Redis that is away is not waited for, or asked again.
+    """
+    if patience is None:
+        return redis.Redis.from_url(url, legacy_responses=False, socket_timeout=10)
+    return redis.Redis.from_url(
+        url,
+        legacy_responses=False,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 # -- the collector's side
@@ -155,6 +168,43 @@ def state(client: redis.Redis, partition: int, last_id: str) -> QueueState:
     if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
         return QueueState(0, 0)
     return QueueState(int(info["entries-added"]), length - len(leftover))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A partition's stream as people watch it: `queued` may be one batch, just committed, too high.
+
+    seconds: how long the oldest one waits, by Redis's clock; None where nothing does.
+    """
+
+    partition: int
+    added: int
+    queued: int
+    seconds: float | None
+
+
+def waiting(client: redis.Redis, last_ids: Mapping[int, str]) -> list[Waiting]:
+    """What waits in each partition, after its last stream id, at about one moment."""
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.time()
+        for number, last_id in last_ids.items():
+            pipeline.xinfo_stream(stream(number))
+            pipeline.xrange(stream(number), min=f"({last_id}", count=1)
+        (now, micros), *replies = pipeline.execute(raise_on_error=False)
+    return [
+        _waiting(number, info, oldest, now * 1000 + micros // 1000)
+        for number, info, oldest in zip(last_ids, replies[::2], replies[1::2], strict=True)
+    ]
+
+
+def _waiting(number: int, info: Any, oldest: Any, now_ms: int) -> Waiting:
+    if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
+        return Waiting(number, 0, 0, None)
+    added = int(info["entries-added"])
+    if not oldest:
+        return Waiting(number, added, 0, None)
+    since = int(oldest[0][0].partition(b"-")[0])
+    return Waiting(number, added, int(info["length"]), max(0, now_ms - since) / 1000)
 
 
 def get_epoch(client: redis.Redis) -> str:

@@ -11,6 +11,8 @@ from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 
+from tracker.rules.troubles import cause
+
 QUEUE = "pintag"
 REPLAY = "worker.replay.replay"
 RETENTION = "worker.retention.run"
@@ -138,7 +140,4 @@ def wait(job: Job, show: Callable[[str, Sequence[int]], None]) -> Any:
 
 
 def _cause(traceback: str) -> str:
-    """The exception's first line: PostgreSQL's go on with details."""
-    last_call = traceback[traceback.rfind("\n  File ") + 1 :]
-    unindented = [line for line in last_call.splitlines() if line and line[0] != " "]
-    return unindented[0] if unindented else "it failed"
+    return cause(traceback) or "it failed"

@@ -82,6 +82,12 @@ def published_revision(client: redis.Redis) -> int | None:
     return _meta.decode(meta).revision if meta else None
 
 
+def partitions(client: redis.Redis) -> int:
+    """The number of partitions, for those who can't ask the database; 0 where there is no table."""
+    meta: Any = client.get(META)
+    return _meta.decode(meta).partitions if meta else 0
+
+
 def withdraw(client: redis.Redis) -> None:
     """Take the table away: until one is published again, collectors refuse nothing for good."""
     client.delete(META, CONFIRMED)

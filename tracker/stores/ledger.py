@@ -57,6 +57,20 @@ def books(connection: psycopg.Connection) -> Books:
     )
 
 
+def moves(connection: psycopg.Connection) -> Counter[Move]:
+    """The whole ledger, all partitions together (as partition 0): a few rows."""
+    rows = connection.execute(
+        "SELECT 0, from_state, to_state, reason, sum(hits)::bigint FROM ledger GROUP BY 2, 3, 4"
+    )
+    return Counter({Move(*move): hits for *move, hits in rows})
+
+
+def last_ids(connection: psycopg.Connection) -> dict[int, str]:
+    """The last stream id of each partition."""
+    rows = connection.execute("SELECT number, last_id FROM hit_partition ORDER BY number")
+    return dict(rows.fetchall())
+
+
 def position(connection: psycopg.Connection, number: int) -> tuple[str, int]:
     """How far a partition is at this moment: its last stream id, and the hits counted."""
     row = connection.execute(

@@ -1,0 +1,271 @@
+"""All figures of an installation at once, for its operators: the page, the metrics, the terminal.
+
+Each server is asked once, and what one of them can't say while it is away does not hide what the
+other says. Nothing here counts rows: the ledger has done that.
+"""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+
+import msgspec
+import psycopg
+import redis
+
+import tracker
+from tracker.rules.outcomes import Outcome
+from tracker.rules.states import QUEUED, Move, state_counts
+from tracker.rules.verdicts import Signs, Verdict, sink, verdict
+from tracker.stores import (
+    database,
+    held,
+    hit_queue,
+    jobs,
+    key_table,
+    ledger,
+    losses,
+    processes,
+    queue_epochs,
+    servers,
+)
+from tracker.stores.hit_queue import Waiting
+from tracker.stores.jobs import Listed
+from tracker.stores.processes import Report, Reported
+from tracker.stores.servers import Postgres, RedisServer
+
+FRESH_SECONDS = 1.0
+"""Whoever asks again within this gets the same answer: storms of scraping cost nothing."""
+Connect = Callable[[], AbstractContextManager[psycopg.Connection]]
+
+
+class InDatabase(msgspec.Struct, frozen=True):
+    """What PostgreSQL says; schema None: it was never migrated."""
+
+    server: Postgres
+    schema: str | None
+    epoch: str
+    last_ids: dict[int, str]
+    moves: Counter[Move]
+    held_due: datetime | None
+
+
+class InRedis(msgspec.Struct, frozen=True):
+    """What Redis says; jobs None: it would not let RQ look."""
+
+    server: RedisServer
+    epoch: str
+    waiting: list[Waiting]
+    processes: list[Report]
+    refused: dict[str, int]
+    lost: int
+    jobs: list[Listed] | None
+    errors: list[Reported]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """The installation at one moment; `away`: servers that can't be asked, and why."""
+
+    at: datetime
+    version: str
+    redis: InRedis | None
+    database: InDatabase | None
+    away: dict[str, str]
+
+    @property
+    def at_ms(self) -> int:
+        return int(self.at.timestamp() * 1000)
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict(self.signs)
+
+    @property
+    def sink(self) -> Verdict | None:
+        """Why what is accepted does not get stored; None where it does."""
+        return sink(self.signs)
+
+    @property
+    def signs(self) -> Signs:
+        """What the verdict goes by."""
+        there, base = self.redis, self.database
+        if there is None:
+            return Signs(redis_away=True, database_away=base is None)
+        collectors = self.running("collector")
+        ready = [one for one in collectors if one.figure("connected") and one.figure("partitions")]
+        return Signs(
+            database_away=base is None,
+            memory=there.server.share,
+            writes=there.server.writes,
+            persists=there.server.persists,
+            foreign=base is not None and bool(there.epoch) and there.epoch != base.epoch,
+            schema=base is None or base.schema == database.newest_revision(),
+            collectors=len(collectors),
+            ready=len(ready),
+            workers=len(self.running("worker")),
+            jobs=len(self.running("jobs")),
+            queued=self.queued,
+            waiting=self.waiting,
+        )
+
+    def running(self, kind: str) -> list[Report]:
+        """The processes of a kind that reported lately."""
+        found = self.redis.processes if self.redis else []
+        return [one for one in found if one.kind == kind and not one.is_silent(self.at_ms)]
+
+    def rate(self, kind: str) -> float:
+        """Hits a second over the last minute, of all running processes of a kind."""
+        return sum(one.figure("hits/s") for one in self.running(kind))
+
+    @property
+    def accepted(self) -> int:
+        """Hits that Redis ever took in this queue epoch, by its own count."""
+        return sum(part.added for part in self.redis.waiting) if self.redis else 0
+
+    @property
+    def queued(self) -> int:
+        return sum(part.queued for part in self.redis.waiting) if self.redis else 0
+
+    @property
+    def waiting(self) -> float | None:
+        """For how many seconds the oldest queued hit waits."""
+        found = self.redis.waiting if self.redis else []
+        return max((part.seconds for part in found if part.seconds is not None), default=None)
+
+    @property
+    def first(self) -> Counter[tuple[str, str]]:
+        """What hits came to first, by outcome and reason; these never fall."""
+        return self._moved(lambda move: move.from_state == QUEUED)
+
+    @property
+    def committed(self) -> int:
+        """Hits with an outcome."""
+        return self.first.total()
+
+    @property
+    def later(self) -> Counter[Move]:
+        """What became of hits and events after that: released, replayed, erased and so on."""
+        found = self.database.moves if self.database else Counter()
+        return Counter({move: hits for move, hits in found.items() if move.from_state != QUEUED})
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many hits are in each state."""
+        return state_counts(self.database.moves) if self.database else Counter()
+
+    @property
+    def held(self) -> int:
+        return self.states[Outcome.HELD]
+
+    @property
+    def quarantined(self) -> int:
+        return self.states[Outcome.QUARANTINED]
+
+    def _moved(self, wanted: Callable[[Move], bool]) -> Counter[tuple[str, str]]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for move, hits in (self.database.moves if self.database else Counter()).items():
+            if wanted(move):
+                counts[str(move.to_state), move.reason] += hits
+        return counts
+
+
+def look(connect: Connect, client: redis.Redis) -> Overview:
+    """Ask both servers; raises nothing where they are away."""
+    at, away = datetime.now(UTC), {}
+    base, there = None, None
+    try:
+        with connect() as connection:
+            base = _in_database(connection)
+    except psycopg.Error as error:
+        away["PostgreSQL"] = _why(error)
+    try:
+        there = _in_redis(client, base.last_ids if base else {}, at)
+    except (redis.RedisError, OSError) as error:
+        away["Redis"] = _why(error)
+    return Overview(at, tracker.__version__, there, base, away)
+
+
+def _in_database(connection: psycopg.Connection) -> InDatabase:
+    schema = database.revision(connection)
+    server = servers.of_postgresql(connection)
+    if schema is None:
+        return InDatabase(server, None, "", {}, Counter(), None)
+    return InDatabase(
+        server,
+        schema,
+        queue_epochs.current(connection),
+        ledger.last_ids(connection),
+        ledger.moves(connection),
+        held.first_due(connection),
+    )
+
+
+def _in_redis(client: redis.Redis, last_ids: dict[int, str], at: datetime) -> InRedis:
+    now_ms = int(at.timestamp() * 1000)
+    known = last_ids or dict.fromkeys(range(key_table.partitions(client)), "0-0")
+    return InRedis(
+        servers.of_redis(client),
+        hit_queue.get_epoch(client),
+        hit_queue.waiting(client, known),
+        processes.current(client, now_ms),
+        key_table.refusals(client),
+        losses.total(client),
+        _jobs(client),
+        processes.errors(client, now_ms),
+    )
+
+
+def _jobs(client: redis.Redis) -> list[Listed] | None:
+    """RQ tidies up as it looks, which a Redis that takes no writes refuses."""
+    try:
+        return jobs.current(client)
+    except redis.ResponseError:
+        return None
+
+
+def _why(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """What is drawn over time."""
+
+    at_ms: int
+    accepted: int
+    queued: int
+    memory: int
+
+
+class Oversight:
+    """The web process's eye on the installation: one overview a second for all who ask.
+
+    history: the last ten minutes, a sample every five seconds, for as long as this process runs.
+    """
+
+    def __init__(self, connect: Connect, client: redis.Redis) -> None:
+        self._connect, self._client = connect, client
+        self._lock = threading.Lock()
+        self._seen: Overview | None = None
+        self._until = 0.0
+        self.history: deque[Sample] = deque(maxlen=120)
+
+    def overview(self) -> Overview:
+        """As of now, or of the last second."""
+        with self._lock:
+            if self._seen is None or time.monotonic() >= self._until:
+                self._seen = look(self._connect, self._client)
+                self._until = time.monotonic() + FRESH_SECONDS
+            return self._seen
+
+    def sample(self, client: redis.Redis) -> None:
+        """Add to the history, if Redis is there; it alone is asked."""
+        try:
+            parts = dict.fromkeys(range(key_table.partitions(client)), "0-0")
+            waiting = hit_queue.waiting(client, parts)
+            memory = servers.of_redis(client).memory
+        except (redis.RedisError, OSError):
+            return
+        added, queued = sum(p.added for p in waiting), sum(p.queued for p in waiting)
+        self.history.append(Sample(time.time_ns() // 1_000_000, added, queued, memory))

@@ -1,0 +1,163 @@
+"""`pintag status`: all figures of the installation, on a terminal."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tracker.actions.overseeing import Overview, look
+from tracker.cli.screen import harmless
+from tracker.cli.store import JsonOption, print_json
+from tracker.settings import load
+from tracker.stores import database, hit_queue
+from tracker.stores.processes import Report
+
+PATIENCE = 3.0
+"""Seconds that Redis has to answer."""
+SHOWN = 10
+"""Errors and tables; --json has all."""
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+
+
+def status(as_json: JsonOption = False) -> None:
+    """Show whether hits are taken and stored: queue, processes, outcomes, servers, errors."""
+    settings = load()
+    with hit_queue.connect(settings.redis_url, PATIENCE) as client:
+        seen = look(lambda: database.connect(settings.database_url), client)
+    if as_json:
+        print_json(told(seen))
+    else:
+        _print(seen, Console(highlight=False))
+    if seen.verdict.level == "problem":
+        raise typer.Exit(1)
+
+
+def told(seen: Overview) -> dict[str, object]:
+    """The overview as JSON."""
+    base = seen.database
+    return {
+        "at": seen.at,
+        "version": seen.version,
+        "verdict": seen.verdict,
+        "away": seen.away,
+        "accepted_per_second": seen.rate("collector"),
+        "committed_per_second": seen.rate("worker"),
+        "accepted": seen.accepted if seen.redis else None,
+        "queued": seen.queued if seen.redis else None,
+        "waiting_seconds": seen.waiting,
+        "states": dict(seen.states) if base else None,
+        "outcomes": [
+            {"outcome": outcome, "reason": reason, "hits": hits}
+            for (outcome, reason), hits in sorted(seen.first.items())
+        ]
+        if base
+        else None,
+        "database": {
+            **msgspec.structs.asdict(base.server),
+            "schema": base.schema,
+            "held_due": base.held_due,
+        }
+        if base
+        else None,
+        "redis": seen.redis,
+    }
+
+
+def _print(seen: Overview, console: Console) -> None:
+    colour = _COLOURS[seen.verdict.level]
+    console.print(seen.verdict.sentence, style=colour)
+    if seen.verdict.remedy:
+        console.print(f"→ {seen.verdict.remedy}", style=colour)
+    for server, why in seen.away.items():
+        console.print(f"{server} can't be reached: {harmless(why)}", style="yellow", markup=False)
+    for title, lines in _tables(seen):
+        console.print(f"\n{title}", style="bold")
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for line in lines:
+            table.add_row(*(escape(harmless(cell)) for cell in line))
+        console.print(table)
+
+
+def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    yield "Now", list(_now(seen))
+    if seen.database:
+        yield (
+            "Outcomes",
+            [
+                (f"{hits:>14,}", outcome, reason)
+                for (outcome, reason), hits in sorted(seen.first.items())
+            ],
+        )
+    if seen.redis:
+        yield "Processes", [_process(one, seen.at_ms) for one in seen.redis.processes]
+        if seen.redis.jobs:
+            yield (
+                "Jobs",
+                [
+                    (job.name, job.state, f"{job.done:,} of {job.total:,}")
+                    for job in seen.redis.jobs
+                ],
+            )
+        if seen.redis.refused:
+            refused = sorted(seen.redis.refused.items())
+            yield "Requests refused", [(f"{count:>14,}", name) for name, count in refused]
+    if seen.database:
+        yield (
+            "Largest tables",
+            [(size(one.bytes), one.name) for one in seen.database.server.tables[:SHOWN]],
+        )
+    if seen.redis and seen.redis.errors:
+        yield (
+            "Warnings and errors, newest first",
+            [
+                (_at(one.at_ms), one.process, one.event, one.words, f"×{one.times}")
+                for one in seen.redis.errors[:SHOWN]
+            ],
+        )
+
+
+def _now(seen: Overview) -> Iterator[tuple[str, str]]:
+    if seen.redis:
+        server = seen.redis.server
+        yield f"{seen.rate('collector'):,.1f}/s", "hits taken, over the last minute"
+        yield f"{seen.rate('worker'):,.1f}/s", "hits committed"
+        yield (
+            f"{seen.queued:,}",
+            "queued"
+            + (f", the oldest for {seen.waiting:,.1f} s" if seen.waiting is not None else ""),
+        )
+        limit = f" of {size(server.limit)}" if server.limit else ", without a limit"
+        yield f"{size(server.memory)}{limit}", f"memory of {server.name} {server.version}"
+    if seen.database:
+        due = f", next due {seen.database.held_due:%F %T}Z" if seen.database.held_due else ""
+        yield f"{seen.held:,}", f"held{due}"
+        yield f"{seen.quarantined:,}", "in quarantine"
+        server_version = f"PostgreSQL {seen.database.server.version}"
+        yield size(seen.database.server.bytes), f"{server_version}, schema {seen.database.schema}"
+
+
+def _process(one: Report, now_ms: int) -> tuple[str, ...]:
+    silent = f"silent since {_at(one.at_ms)}" if one.is_silent(now_ms) else "runs"
+    hits = f"{one.figure('hits/s'):,.1f} hits/s" if one.kind in ("collector", "worker") else ""
+    partitions = one.words.get("partitions", "")
+    cpu = f"{one.figure('cpu/s'):.0%} of a core"
+    owned = f"partitions {partitions}" if partitions else ""
+    return one.kind, f"{one.host}:{one.pid}", one.version, silent, cpu, hits, owned
+
+
+def _at(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000):%F %T}{time.strftime(' %Z')}"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them: `1.5 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
