@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracker.actions import replaying
+from tracker.actions import quarantining, replaying
 from tracker.cli.screen import Screen, harmless
 from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
 from tracker.rules.outcomes import Outcome, Reason
-from tracker.stores import batches, quarantine
+from tracker.stores import quarantine
 from tracker.stores.definitions import Definition
 
 app = typer.Typer(help="Rejected hits, kept whole.", no_args_is_help=True)
@@ -156,10 +156,8 @@ def discard(
         chosen = _chosen(stores, ids, reason, every)
         if not yes:
             typer.confirm(f"Delete {len(chosen)} hits for good?", abort=True)
-        with stores.database.transaction():
-            moves = quarantine.discard(stores.database, chosen)
-            batches.count(stores.database, moves)
-    typer.echo(f"{moves.total()} hits discarded.")
+        count = quarantining.discard(stores.database, chosen)
+    typer.echo(f"{count} hits discarded.")
 
 
 def _chosen(
