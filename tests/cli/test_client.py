@@ -8,6 +8,7 @@ import pytest
 from tests.cli.test_commands import Run
 from tests.cli.test_commands import pintag as pintag
 from tests.cli.test_commands import shop as shop
+from tracker.stores import clients
 
 
 def made(shop: Run, *arguments: str) -> dict[str, str]:
@@ -47,3 +48,18 @@ def test_revoking_is_for_good(shop: Run) -> None:
     [client] = json.loads(shop("client", "list", "--json"))
     assert client["revoked_at"]
     assert "pintag client list" in shop("client", "revoke", "client_x", code=2)
+
+
+def test_a_new_secret_ends_the_one_before(shop: Run, db: psycopg.Connection) -> None:
+    first = made(shop)
+    second = json.loads(shop("client", "new-secret", first["client_id"], "--json"))
+    assert second["client_id"] == first["client_id"]
+    client = clients.find(db, first["client_id"])
+    assert client is not None
+    secrets = [one["client_secret"] for one in (first, second)]
+    assert [clients.has_secret(db, client, one) for one in secrets] == [False, True]
+    assert "has no client 'ptc_x'" in shop("client", "new-secret", "ptc_x", code=2)
+
+
+def test_what_can_do_nothing_is_not_made(shop: Run) -> None:
+    assert "A name has" in shop("client", "create", " ", code=2)

@@ -10,7 +10,7 @@ from tracker.pages.page import Page
 from tracker.pages.routes import PAGES
 from tracker.rules.accounts import Role
 
-VALUES = {"section": "shop", "keyspace": "web", "key": "ann", "token": "none"}
+VALUES = {"section": "shop", "keyspace": "web", "key": "ann", "token": "none", "client": "none"}
 GUARDED = [page for page in PAGES if page.role is not None]
 EVERYWHERE = [page for page in GUARDED if page.everywhere]
 FORMS = [page for page in GUARDED if page.method == "POST"]

@@ -1,6 +1,6 @@
 """A section's rules: what its collectors take, and what its snippets may do on the pages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import psycopg
@@ -45,16 +45,29 @@ def create(
 
 
 def change(
-    connection: psycopg.Connection, client: redis.Redis, section: Section, changes: SectionChanges
+    connection: psycopg.Connection,
+    client: redis.Redis,
+    section: Section,
+    changes: SectionChanges,
+    note: Callable[[], None] = lambda: None,
 ) -> Section:
     """Change a section's rules; origins as people write them.
 
     When this returns, collectors refuse no longer what is let in now; what is let in or kept no
-    longer, they know within a second. Raises InvalidDraftError and NoSecretError.
+    longer, they know within a second. `note` is called in the transaction that changes.
+    Raises InvalidDraftError and NoSecretError.
     """
-    if not sections.change(connection, section.id, _checked(changes)):
-        raise NoSecretError(section.slug)
+    checked = _checked(changes)
+    with connection.transaction():
+        if not sections.change(connection, section.id, checked):
+            raise NoSecretError(section.slug)
+        note()
     publishing.publish(connection, client)
+    return of(connection, section)
+
+
+def of(connection: psycopg.Connection, section: Section) -> Section:
+    """The section with its rules as they are by now."""
     return sections.of_id(connection, section.id)
 
 

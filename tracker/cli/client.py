@@ -44,11 +44,15 @@ def create(
         made = making.create(
             stores.database,
             owner.id,
-            name.strip(),
+            name,
             datetime.now(UTC),
             scopes=scopes,
             keyspaces=keyspaces,
         )
+    _print_secret(made, as_json)
+
+
+def _print_secret(made: making.MadeClient, as_json: bool) -> None:
     secret = {"client_id": made.client.public_id, "client_secret": made.secret}
     if as_json:
         print_json(secret)
@@ -96,6 +100,29 @@ def _few(chosen: list[str], kind: type[StrEnum]) -> str:
     return "all" if set(chosen) >= set(kind) else " ".join(chosen)
 
 
+@app.command("new-secret")
+def new_secret(
+    client_id: Annotated[str, typer.Argument(help="Its client_id.")],
+    section: SectionOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a client a new secret, which is shown this once; the one before ends."""
+    with opened() as stores:
+        owner = stores.section(section)
+        client = clients.find(stores.database, client_id)
+        if client is None or client.section_id != owner.id:
+            raise _missing(owner.slug, client_id)
+        made = making.renew_secret(stores.database, client)
+    _print_secret(made, as_json)
+
+
+def _missing(section: str, client_id: str) -> UsageError:
+    return UsageError(
+        f"The section {section!r} has no client {client_id!r}.\n"
+        "See which there are: pintag client list"
+    )
+
+
 @app.command()
 def revoke(
     client_id: Annotated[str, typer.Argument(help="Its client_id.")],
@@ -105,8 +132,5 @@ def revoke(
     with opened() as stores:
         owner = stores.section(section)
         if not clients.revoke(stores.database, owner.id, client_id, datetime.now(UTC)):
-            raise UsageError(
-                f"The section {owner.slug!r} has no client {client_id!r}.\n"
-                "See which there are: pintag client list"
-            )
+            raise _missing(owner.slug, client_id)
     typer.echo(f"Revoked {client_id}.")

@@ -178,7 +178,8 @@ def trust_pages(
     """Believe claims that pages send unsigned, as if they were signed."""
     with opened() as stores:
         owner = stores.section(section)
-        sections.trust_pages(stores.database, owner.id, trusts=not off)
+        changes = SectionChanges(trusts_pages=not off)
+        section_settings.change(stores.database, stores.redis, owner, changes)
     believed = "signed claims only" if off else "whatever its pages claim"
     typer.echo(f"The section {owner.slug!r} believes {believed}.")
     if not off:

@@ -5,6 +5,7 @@ from starlette.staticfiles import StaticFiles
 
 from tracker.pages import (
     accounts,
+    clients,
     data_model,
     demo,
     event,
@@ -19,6 +20,7 @@ from tracker.pages import (
     persons,
     profiles,
     quarantine,
+    section_rules,
     sign_in,
 )
 from tracker.pages.page import Page
@@ -38,6 +40,8 @@ PAGES: tuple[Page, ...] = (
     *log.PAGES,
     *accounts.PAGES,
     *people.PAGES,
+    *section_rules.PAGES,
+    *clients.PAGES,
     *password.PAGES,
     *persons.PAGES,
     *profiles.PAGES,

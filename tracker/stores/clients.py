@@ -67,6 +67,13 @@ def has_secret(connection: psycopg.Connection, client: ApiClient, secret: str) -
     return row is not None and hmac.compare_digest(bytes(row[0]), _hash(secret))
 
 
+def set_secret(connection: psycopg.Connection, client_id: int, secret: str) -> None:
+    """Let a client in by this secret, and no other."""
+    connection.execute(
+        "UPDATE api_client SET secret_hash = %s WHERE id = %s", (_hash(secret), client_id)
+    )
+
+
 def every(connection: psycopg.Connection, section_id: int) -> list[ApiClient]:
     """A section's clients, revoked ones too, in the order in which they were made."""
     with connection.cursor(row_factory=class_row(ApiClient)) as cursor:

@@ -42,6 +42,7 @@ class SectionChanges(msgspec.Struct, frozen=True):
     visitor_days: int | None = None
     addresses: str | None = None
     signed_tags: bool | None = None
+    trusts_pages: bool | None = None
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -119,7 +120,8 @@ def change(connection: psycopg.Connection, section_id: int, changes: SectionChan
         " honour_signals = COALESCE(%(honour_signals)s, honour_signals),"
         " visitor_days = COALESCE(%(visitor_days)s, visitor_days),"
         " addresses = COALESCE(%(addresses)s, addresses),"
-        " signed_tags = COALESCE(%(signed_tags)s, signed_tags)"
+        " signed_tags = COALESCE(%(signed_tags)s, signed_tags),"
+        " trusts_pages = COALESCE(%(trusts_pages)s, trusts_pages)"
         " WHERE id = %(id)s"
         " AND (signing_secret IS NOT NULL OR NOT COALESCE(%(signed_tags)s, false))",
         {"id": section_id, **msgspec.structs.asdict(changes)},
@@ -132,8 +134,3 @@ def set_signing_secret(connection: psycopg.Connection, section_id: int, encrypte
     connection.execute(
         "UPDATE section SET signing_secret = %s WHERE id = %s", (encrypted, section_id)
     )
-
-
-def trust_pages(connection: psycopg.Connection, section_id: int, trusts: bool) -> None:
-    """Believe claims that the section's pages didn't sign, or don't."""
-    connection.execute("UPDATE section SET trusts_pages = %s WHERE id = %s", (trusts, section_id))

@@ -1,0 +1,153 @@
+"""The rules of a section, for its owners: who may send hits, consent, privacy, what is signed."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from tracker.actions import section_settings, signing
+from tracker.actions.refusals import InvalidDraftError
+from tracker.actions.section_settings import ADDRESSES, MOST_VISITOR_DAYS, NoSecretError
+from tracker.pages.page import Page
+from tracker.pages.visit import Visit
+from tracker.rules.accounts import Role
+from tracker.settings import SettingsError
+from tracker.stores.sections import Section, SectionChanges
+from tracker.vault import Vault
+
+ROOT = "/sections/{section}/rules"
+SWITCHES = ("strict_origin", "consent_required", "honour_signals", "signed_tags", "trusts_pages")
+"""The rules that are on or off."""
+
+Typed = Mapping[str, object]
+"""What stands in the form, by the rules' names."""
+
+
+def rules(visit: Visit) -> Response:
+    """`…/rules`: the form, with the rules as they are."""
+    return _page(visit, _of_section(visit.section))
+
+
+def save(visit: Visit) -> Response:
+    """Save what was typed, all or nothing."""
+    typed, before = _read(visit), visit.section
+    if visit.get("seen") != _digest(before):
+        wrong = (
+            "Somebody else changed these rules while you did: nothing was saved. The overview has"
+            " theirs; yours are below, and saving them once more puts them in their place."
+        )
+        return _page(visit, typed, HTTPStatus.CONFLICT, {"": [wrong]})
+    try:
+        after = section_settings.change(
+            visit.connection, visit.redis, before, _changes(typed), lambda: _note(visit, before)
+        )
+    except InvalidDraftError as error:
+        wrongs: dict[str, list[str]] = defaultdict(list)
+        for one in error.errors:
+            wrongs[one.field.partition("[")[0]].append(one.message)
+        return _page(visit, typed, HTTPStatus.UNPROCESSABLE_ENTITY, wrongs)
+    except NoSecretError:
+        wrong = "Nobody could sign a tag: make a signing secret first, at the end of this page."
+        return _page(visit, typed, HTTPStatus.CONFLICT, {"signed_tags": [wrong]})
+    return visit.go(visit.address, _said(visit, before, after))
+
+
+def new_secret(visit: Visit) -> Response:
+    """Make a signing secret, which is shown this once; the one before ends."""
+    typed = _of_section(visit.section)
+    try:
+        vault = Vault(visit.settings)
+    except SettingsError as error:
+        return _page(visit, typed, HTTPStatus.CONFLICT, {"secret": [str(error)]})
+    with visit.connection.transaction():
+        secret = signing.renew_secret(visit.connection, vault, visit.section.id)
+        visit.note("made a new signing secret")
+    return _page(visit, typed, secret=secret)
+
+
+def _of_section(section: Section) -> Typed:
+    switches = {name: getattr(section, name) for name in SWITCHES}
+    return {
+        **switches,
+        "origins": "\n".join(section.allowed_origins),
+        "visitor_days": section.visitor_days,
+        "addresses": section.addresses,
+    }
+
+
+def _read(visit: Visit) -> Typed:
+    switches = {name: bool(visit.get(name)) for name in SWITCHES}
+    names = ("origins", "visitor_days", "addresses")
+    return {**switches, **{name: visit.get(name) for name in names}}
+
+
+def _changes(typed: Typed) -> SectionChanges:
+    days = str(typed["visitor_days"]).strip()
+    return SectionChanges(
+        allowed_origins=str(typed["origins"]).split(),
+        visitor_days=int(days) if days.isascii() and days.isdecimal() and len(days) < 9 else 0,
+        addresses=str(typed["addresses"]),
+        **{name: bool(typed[name]) for name in SWITCHES},
+    )
+
+
+def _changed(before: Section, after: Section) -> list[str]:
+    """What the changed rules are about."""
+    old = section_settings.told(before)
+    return [about for about, rule in section_settings.told(after).items() if rule != old[about]]
+
+
+def _note(visit: Visit, before: Section) -> None:
+    after = section_settings.of(visit.connection, before)
+    if changed := _changed(before, after):
+        told = section_settings.told(after)
+        visit.note("changed the rules", "; ".join(f"{one}: {told[one]}" for one in changed))
+
+
+def _said(visit: Visit, before: Section, after: Section) -> str:
+    changed = _changed(before, after)
+    if not changed:
+        return "The rules were so already: nothing was changed."
+    said = f"Saved: {', '.join(changed)}."
+    slugs = section_settings.to_paste_again(visit.connection, before, after)
+    if slugs:
+        said += (
+            " Snippets that were pasted go by the rules from before: paste them again, of"
+            f" {', '.join(slugs)}."
+        )
+    return said
+
+
+def _digest(section: Section) -> str:
+    """What the form was made from, so that nobody's change is taken back unseen."""
+    return hashlib.sha256(repr(section).encode()).hexdigest()[:16]
+
+
+def _page(
+    visit: Visit,
+    typed: Typed,
+    status: int = HTTPStatus.OK,
+    wrong: Mapping[str, list[str]] | None = None,
+    secret: str = "",
+) -> Response:
+    section = section_settings.of(visit.connection, visit.section)
+    return visit.render(
+        "section_rules.html",
+        status,
+        typed=typed,
+        wrong=wrong or {},
+        seen=_digest(section),
+        has_secret=section.has_secret,
+        secret=secret,
+        addresses=ADDRESSES,
+        most_days=MOST_VISITOR_DAYS,
+    )
+
+
+PAGES = (
+    Page("GET", ROOT, Role.OWNER, rules),
+    Page("POST", ROOT, Role.OWNER, save),
+    Page("POST", ROOT + "/secret", Role.OWNER, new_secret),
+)
