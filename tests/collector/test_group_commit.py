@@ -16,8 +16,8 @@ from tests.collector.test_refusing import GOOD, full, said
 from tests.embedded.waiting import kill, until
 from tracker import embedded
 from tracker.collector.app import make_app
-from tracker.collector.group_commit import GroupCommit
-from tracker.collector.redis_connection import MAX_PENDING_BYTES, QueueAwayError
+from tracker.collector.group_commit import GroupCommit, QueueAwayError
+from tracker.collector.redis_connection import MAX_PENDING_BYTES
 from tracker.embedded.supervisor import Supervisor
 from tracker.rules.hits import NOBODY
 from tracker.settings import Settings

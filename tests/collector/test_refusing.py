@@ -231,7 +231,7 @@ def test_preflight(collector: Collector, key: str) -> None:
 def test_our_own_bug_is_readable_too(settings: Settings, key: str, house: House) -> None:
     app = make_app(settings)
     with houses.running(app) as collector:
-        app.state.intake.take = None
+        app.state.intake._keys = None
         assert said(collector.post(key, GOOD)) == (500, "crash")
     assert house.hits() == []
 

@@ -17,38 +17,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tracker.collector import encodings, pixel, senders
+from tracker.collector.answers import CORS, NEVER_STORE, TAKEN, refuse
 from tracker.collector.bodies import read_body
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
-from tracker.collector.intake import Intake, RefusedError, refusal_body
+from tracker.collector.hot_path import Door, hits_paths
+from tracker.collector.intake import Intake, RefusedError
 from tracker.collector.key_ring import KeyRing
 from tracker.collector.scripts import Scripts
 from tracker.collector.senders import Seen
 from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
-from tracker.settings import HITS_PATH, SCRIPTS_PATH, Settings
+from tracker.settings import SCRIPTS_PATH, Settings
 from tracker.stores import key_table
 from tracker.stores.reporting import Reporter
 
 TICK_SECONDS = 1.0
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Retry-After",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
 PREFLIGHT = {
     **CORS,
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
 }
-NEVER_STORE = {**CORS, "Cache-Control": "no-store"}
 FOR_EVER = {
     **CORS,
     "Cache-Control": "public, max-age=31536000, immutable",
     "Vary": "Accept-Encoding",
 }
-# One for all: to make an answer anew costs more than to look at who sent the request.
-_TAKEN = Response(status_code=204, headers=NEVER_STORE)
 
 log = structlog.get_logger("collector")
 
@@ -65,7 +59,7 @@ def make_app(
     """
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Door]]:
         client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
         queue = GroupCommit(settings.redis_url, patience)
         keys = KeyRing(client)
@@ -76,7 +70,7 @@ def make_app(
         await keys.refresh()
         app.state.reporter, app.state.refused = Reporter("collector"), Counter()
         ticker = asyncio.create_task(_tick(app))
-        yield
+        yield {"door": Door(app.state.intake, settings)}
         ticker.cancel()
         await asyncio.wait([ticker])
         await _hand_in_refusals(app)
@@ -96,7 +90,7 @@ def make_app(
 def _routes(settings: Settings) -> list[Route]:
     """At the default paths, too: what was pasted before the paths were set is never changed."""
     routes = []
-    for path in dict.fromkeys((settings.hits_path, HITS_PATH)):
+    for path in hits_paths(settings):
         routes += [
             Route(f"{path}/{{key}}.gif", get_pixel, methods=["GET"]),
             Route(f"{path}/{{key}}", post_hits, methods=["POST"]),
@@ -157,10 +151,10 @@ async def post_hits(request: Request) -> Response:
         seen = _see(request, senders.parameters(request.scope["query_string"]))
         await intake.take(request.path_params["key"], seen, body)
     except RefusedError as refused:
-        return _refuse(refused)
+        return refuse(refused)
     except ClientDisconnect:
         return Response(status_code=400)
-    return _TAKEN
+    return TAKEN
 
 
 async def get_pixel(request: Request) -> Response:
@@ -175,7 +169,7 @@ async def get_pixel(request: Request) -> Response:
         seen = _see(request, pixel.of_sender(given))
         await intake.take(request.path_params["key"], seen, body)
     except RefusedError as refused:
-        return _refuse(refused)
+        return refuse(refused)
     return Response(pixel.GIF, media_type="image/gif", headers=NEVER_STORE)
 
 
@@ -255,15 +249,3 @@ async def answer_crash(request: Request, error: Exception) -> Response:
     body = msgspec.json.encode({"reason": "crash", "detail": "The collector failed. Try again."})
     headers = {**NEVER_STORE, "Retry-After": "1"}
     return Response(body, 500, headers, media_type="application/json")
-
-
-def _refuse(refused: RefusedError) -> Response:
-    headers = dict(NEVER_STORE)
-    if not refused.refusal.permanent:
-        headers["Retry-After"] = str(refused.retry_after)
-    return Response(
-        refusal_body(refused),
-        status_code=refused.refusal.status,
-        media_type="application/json",
-        headers=headers,
-    )

@@ -12,13 +12,17 @@ import hiredis
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
-from tracker.collector.redis_connection import QueueAwayError, RedisConnection
+from tracker.collector.redis_connection import Done, RedisConnection
 
 PATIENCE_SECONDS = 5.0
 SHORTEST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
 
 log = structlog.get_logger("collector")
+
+
+class QueueAwayError(Exception):
+    """Redis did not confirm an append: it may or may not have it, so the sender must retry."""
 
 
 class GroupCommit:
@@ -52,16 +56,19 @@ class GroupCommit:
             self._connection.close()
             await self._connection.lost.wait()
 
+    def send(self, commands: list[bytes], done: Done) -> bool:
+        """Send packed commands; `done` hears, later, what came of them: see RedisConnection.
+
+        False where nothing was sent, and `done` hears nothing.
+        """
+        return self._connection is not None and self._connection.append(commands, done)
+
     def append(self, commands: list[bytes]) -> asyncio.Future[None]:
         """Send packed commands; the future ends when Redis has answered every one of them.
 
         It ends in QueueAwayError if Redis refused one of them or went away.
         """
-        if self._connection is not None:
-            return self._connection.append(commands)
-        future = self._loop.create_future()
-        future.set_exception(QueueAwayError("there is no connection to Redis"))
-        return future
+        return _future(self._loop, self._connection, commands)
 
     # -- the connection
 
@@ -93,7 +100,7 @@ class GroupCommit:
         try:
             async with asyncio.timeout(self._patience):
                 await self._open(connection)
-                await connection.append(_introduction(self._address))
+                await _future(self._loop, connection, _introduction(self._address))
         except (OSError, QueueAwayError) as error:
             log.warning("redis_away", error=str(error) or "no answer")
             connection.close()
@@ -111,6 +118,24 @@ class GroupCommit:
             self._address.get("port", 6379),
             ssl=_tls(self._address),
         )
+
+
+def _future(
+    loop: asyncio.AbstractEventLoop, connection: RedisConnection | None, commands: list[bytes]
+) -> asyncio.Future[None]:
+    future = loop.create_future()
+
+    def done(error: str | None) -> None:
+        if future.done():  # nobody waits any more
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(QueueAwayError(error))
+
+    if connection is None or not connection.append(commands, done):
+        done("there is no connection to Redis, or too much waits for it")
+    return future
 
 
 def _introduction(address: dict[str, Any]) -> list[bytes]:

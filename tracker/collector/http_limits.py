@@ -51,8 +51,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._watch()
 
     def on_message_begin(self) -> None:
-        self._is_whole, self._in_head, self._head_bytes = False, True, 0
+        self._begin()
         super().on_message_begin()
+
+    def _begin(self) -> None:
+        self._is_whole, self._in_head, self._head_bytes = False, True, 0
 
     def on_headers_complete(self) -> None:
         self._in_head = False

@@ -8,13 +8,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-import msgspec
 import structlog
 
 from tracker.collector import senders
-from tracker.collector.group_commit import GroupCommit
+from tracker.collector.group_commit import GroupCommit, QueueAwayError
 from tracker.collector.key_ring import KeyRing
-from tracker.collector.redis_connection import QueueAwayError
+from tracker.collector.redis_connection import Done
 from tracker.collector.senders import Seen
 from tracker.rules.hits import (
     MAX_BODY,
@@ -79,6 +78,34 @@ class Intake:
         except RefusedError as refused:
             self.refused[refused.refusal] += 1
             raise
+
+    def attempt(self, key: str, seen: Seen, body: bytes, done: Done) -> int:
+        """Queue a request's hits at once where nothing at all speaks against it.
+
+        Returns how many they are, and `done` hears later what came of them: None when Redis has
+        every one on disk, else why it may not; then `failed` is to be called. 0 where `take` is to
+        decide: it says no, waits for a newer key table, or counts what senders lost.
+        """
+        entry = self._keys.get(key)
+        if entry is None or judge(entry, seen.origin, self._clock() * 1000, seen.test) is not None:
+            return 0
+        try:
+            envelope = parse_envelope(body)
+        except BadEnvelopeError:
+            return 0
+        hits = len(envelope.hits)
+        if envelope.lost or self._rates.take(key, hits, self._now()):
+            return 0
+        sender = senders.sender(seen, entry.addresses)
+        if self._queue.send(pack(key, envelope, self._keys.partitions, sender), done):
+            return hits
+        self._rates.take(key, -hits, self._now())
+        return 0
+
+    def failed(self, key: str, hits: int) -> RefusedError:
+        """The refusal of hits that were attempted, and that Redis did not confirm."""
+        self._rates.take(key, -hits, self._now())
+        return self.refuse(Refusal.QUEUE_AWAY, "")
 
     def refuse(self, refusal: Refusal, detail: str) -> RefusedError:
         """A refusal of what never got as far as `take`, counted like the others."""
@@ -164,8 +191,3 @@ def _envelope(body: bytes) -> Envelope:
         return parse_envelope(body)
     except BadEnvelopeError as error:
         raise RefusedError(Refusal.BAD_ENVELOPE, str(error)) from None
-
-
-def refusal_body(refused: RefusedError) -> bytes:
-    """What a refused sender reads: `{"reason": …, "detail": …}`."""
-    return msgspec.json.encode({"reason": refused.refusal.value, "detail": str(refused)})

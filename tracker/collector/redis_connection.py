@@ -5,24 +5,28 @@ Commands that are appended in one turn of the event loop leave in one write.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import hiredis
+import structlog
 
 MAX_PENDING = 50_000
 MAX_PENDING_BYTES = 64_000_000
 
 
-class QueueAwayError(Exception):
-    """Redis did not confirm an append: it may or may not have it, so the sender must retry."""
+log = structlog.get_logger("collector")
+
+Done = Callable[[str | None], None]
+"""Hears once what came of an append: None when Redis has it, else why it may not have it."""
 
 
 class _Request:
-    __slots__ = ("error", "future", "replies", "since", "size")
+    __slots__ = ("done", "error", "replies", "since", "size")
 
-    def __init__(self, replies: int, size: int, future: asyncio.Future[None], since: float) -> None:
+    def __init__(self, replies: int, size: int, done: Done, since: float) -> None:
         self.replies = replies
         self.size = size
-        self.future = future
+        self.done = done
         self.since = since
         self.error: str | None = None
 
@@ -40,23 +44,22 @@ class RedisConnection(asyncio.Protocol):
         self._pending_bytes = 0
         self.lost = asyncio.Event()
 
-    def append(self, commands: list[bytes]) -> asyncio.Future[None]:
-        """Send packed commands; the future ends when Redis has answered every one of them.
+    def append(self, commands: list[bytes], done: Done) -> bool:
+        """Send packed commands; `done` is called, later, when Redis has answered every one of them.
 
-        It ends in QueueAwayError if Redis refused one of them or went away.
+        In the order of appends. False where nothing was sent, as there is no connection, or too
+        much waits for Redis: then `done` is not called.
         """
-        future = self._loop.create_future()
         size = sum(map(len, commands))
         if self._transport is None or not self._has_room(len(commands), size):
-            future.set_exception(QueueAwayError("no connection, or too much waits for Redis"))
-            return future
+            return False
         if not self._buffer:
             self._loop.call_soon(self._flush)
         self._buffer += commands
         self._pending += len(commands)
         self._pending_bytes += size
-        self._waiting.append(_Request(len(commands), size, future, self._loop.time()))
-        return future
+        self._waiting.append(_Request(len(commands), size, done, self._loop.time()))
+        return True
 
     def _has_room(self, commands: int, size: int) -> bool:
         return (
@@ -97,7 +100,7 @@ class RedisConnection(asyncio.Protocol):
         if request.replies == 0:
             self._waiting.popleft()
             self._pending_bytes -= request.size
-            _finish(request)
+            _tell(request)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -105,14 +108,13 @@ class RedisConnection(asyncio.Protocol):
         while self._waiting:
             request = self._waiting.popleft()
             request.error = "the connection to Redis was lost"
-            _finish(request)
+            _tell(request)
         self.lost.set()
 
 
-def _finish(request: _Request) -> None:
-    if request.future.done():
-        return
-    if request.error is None:
-        request.future.set_result(None)
-    else:
-        request.future.set_exception(QueueAwayError(request.error))
+def _tell(request: _Request) -> None:
+    """What goes wrong with one sender must not keep the others from their answers."""
+    try:
+        request.done(request.error)
+    except Exception as error:
+        log.error("unanswered", error=repr(error))

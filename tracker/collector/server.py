@@ -6,7 +6,7 @@ import uvicorn
 
 from tracker import startup
 from tracker.collector.app import make_app
-from tracker.collector.http_limits import BoundedProtocol
+from tracker.collector.hot_path import HitsProtocol
 from tracker.settings import Settings
 
 
@@ -15,7 +15,7 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         **startup.SERVER_OPTIONS,
         "loop": "uvloop",
-        "http": BoundedProtocol,
+        "http": HitsProtocol,
         "proxy_headers": True,
         "forwarded_allow_ips": settings.trusted_proxies,
     }

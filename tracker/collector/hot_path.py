@@ -1,0 +1,213 @@
+"""The way of nearly all hits: answered in the callbacks of the HTTP parser, past Starlette.
+
+A request that nothing speaks against goes straight to the hit queue, and is answered when Redis
+has it. Every other one is handed to Starlette as if it had come just now, so that there is one
+place that refuses, waits and explains: the endpoints in app.py.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+from starlette.responses import Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tracker.collector import senders
+from tracker.collector.answers import TAKEN, refuse
+from tracker.collector.http_limits import BoundedProtocol
+from tracker.collector.intake import Intake
+from tracker.rules.hits import MAX_BODY
+from tracker.settings import HITS_PATH, Settings
+
+log = structlog.get_logger("collector")
+
+MAX_DIGITS = len(str(MAX_BODY))
+Headers = list[tuple[bytes, bytes]]
+
+
+def hits_paths(settings: Settings) -> tuple[str, ...]:
+    """Where hits are taken; at the default path, too: what was pasted before is never changed."""
+    return tuple(dict.fromkeys((settings.hits_path, HITS_PATH)))
+
+
+class Door:
+    """What all connections share: where hits go, at which paths they come, and whom to believe."""
+
+    def __init__(self, intake: Intake, settings: Settings) -> None:
+        self.intake = intake
+        self.prefixes = tuple(f"{path}/".encode() for path in hits_paths(settings))
+        # uvicorn's own reading of these, which Starlette's endpoints get, so that both agree.
+        self._proxies = ProxyHeadersMiddleware(_no_app, settings.trusted_proxies).trusted_hosts
+        self._taken = b""
+        self._common: Headers | None = None
+
+    def key_of(self, path: bytes) -> str | None:
+        """The snippet key that a path names; None where it is no plain address of a snippet."""
+        for prefix in self.prefixes:
+            if path.startswith(prefix):
+                return path[len(prefix) :].decode("latin-1")
+        return None
+
+    def client(self, peer: str | None, headers: Headers) -> str | None:
+        """The IP address of a request's client, which a trusted proxy may have passed on."""
+        if peer not in self._proxies:
+            return peer
+        forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
+        if not forwarded:
+            return peer
+        text = b", ".join(forwarded).decode("latin-1")
+        return self._proxies.get_trusted_client_address(text)[0] or peer
+
+    def taken(self, common: Headers) -> bytes:
+        """The bytes of the answer 204, with the headers that uvicorn renews once a second."""
+        if common is not self._common:
+            self._taken, self._common = packed(TAKEN, common), common
+        return self._taken
+
+
+async def _no_app(*_: object) -> None:
+    """Stands where ProxyHeadersMiddleware wants an application."""
+
+
+def packed(response: Response, common: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """A response's bytes, with the headers that all responses have."""
+    lines = [b"%b: %b\r\n" % header for header in (*common, *response.raw_headers)]
+    return b"".join((STATUS_LINE[response.status_code], *lines, b"\r\n", bytes(response.body)))
+
+
+class _Answer:
+    """The answer that a connection owes, in the place where uvicorn keeps its own.
+
+    It makes the next request of the connection wait, and a stopping server wait for this one. key
+    and hits: what the request was for.
+    """
+
+    __slots__ = ("disconnected", "hits", "keep_alive", "key", "response_complete")
+
+    def __init__(self) -> None:
+        self.response_complete, self.keep_alive, self.disconnected = True, True, False
+        self.key, self.hits = "", 0
+
+    @property
+    def message_event(self) -> "_Answer":
+        return self
+
+    def set(self) -> None:
+        """Nobody waits for events here."""
+
+
+class HitsProtocol(BoundedProtocol):
+    """A connection of which the plain POSTs of hits are answered here."""
+
+    _door: Door
+    _key: str | None = None
+    """Of the request that is coming in: set while it may be answered here."""
+    _query = b""
+    _size = 0
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        self._door = self.app_state["door"]
+        self._answer = _Answer()
+        self._parts: list[bytes] = []
+
+    # -- the parser's callbacks
+
+    def on_message_begin(self) -> None:
+        self._begin()
+        self._key, self._size, self._parts = None, 0, []
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        path, _, self._query = self.url.partition(b"?")
+        if self._is_plain():
+            self._key = self._door.key_of(path)
+        if self._key is None:
+            self._hand_over()
+
+    def on_body(self, body: bytes) -> None:
+        if self._key is None:
+            super().on_body(body)
+            return
+        self._parts.append(body)
+        self._size += len(body)
+        if self._size > MAX_BODY:
+            self._hand_over()
+
+    def on_message_complete(self) -> None:
+        if self._key is None:
+            super().on_message_complete()
+        elif self._attempt(self._key):
+            self._is_whole = True
+        else:
+            self._hand_over()
+            super().on_message_complete()
+
+    # -- what becomes of a request
+
+    def _is_plain(self) -> bool:
+        """Whether nothing about a request is out of the common: no pipelining, no ceremony."""
+        return (
+            self.parser.get_method() == b"POST"
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.expect_100_continue
+            and not self.parser.should_upgrade()
+            and self.parser.get_http_version() == "1.1"
+            and not self._announces_much()
+        )
+
+    def _announces_much(self) -> bool:
+        """Whether the body may be too large by its length: its sender may wait for a no."""
+        return any(
+            name == b"content-length" and len(value) >= MAX_DIGITS for name, value in self.headers
+        )
+
+    def _hand_over(self) -> None:
+        """Let Starlette have the request from its beginning, with as much body as has come."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        HttpToolsProtocol.on_message_begin(self)
+        self.url, self.expect_100_continue = url, expect
+        self.headers.extend(headers)
+        super().on_headers_complete()
+        self._key = None
+        for part in self._parts:
+            super().on_body(part)
+
+    def _attempt(self, key: str) -> bool:
+        """Send the hits on their way; what fails here is for Starlette to answer, not with 400."""
+        owed = self._answer
+        try:
+            owed.key, owed.hits = key, self._queue(key)
+        except Exception as error:
+            log.error("hot_path_failed", error=repr(error))
+            return False
+        if owed.hits:
+            owed.response_complete, owed.keep_alive = False, self.parser.should_keep_alive()
+            self.cycle = owed  # type: ignore[assignment]
+        return owed.hits > 0
+
+    def _queue(self, key: str) -> int:
+        peer = self.client[0] if self.client else None
+        client = self._door.client(peer, self.headers)
+        seen = senders.see(self.headers, client, senders.parameters(self._query))
+        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        return self._door.intake.attempt(key, seen, body, self._finish)
+
+    def _finish(self, error: str | None) -> None:
+        """Answer: Redis has every hit of the request on disk, or may not have them."""
+        owed, common = self._answer, self.server_state.default_headers
+        if error is None:
+            answer = self._door.taken(common)
+        else:
+            answer = packed(refuse(self._door.intake.failed(owed.key, owed.hits)), common)
+        owed.response_complete = True
+        if self.transport.is_closing():
+            return
+        if owed.keep_alive:
+            self.transport.write(answer)
+        else:
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.transport.write(b"%b\r\nconnection: close\r\n\r\n%b" % (head, body))
+            self.transport.close()
+        self.on_response_complete()
