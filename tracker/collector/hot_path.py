@@ -198,6 +198,7 @@ class HitsProtocol(BoundedProtocol):
         """Answer: Redis has every hit of the request on disk, or may not have them."""
         owed, common = self._answer, self.server_state.default_headers
         if error is None:
+            self._door.intake.confirmed(owed.hits)
             answer = self._door.taken(common)
         else:
             answer = packed(refuse(self._door.intake.failed(owed.key, owed.hits)), common)

@@ -83,8 +83,8 @@ class Intake:
         """Queue a request's hits at once where nothing at all speaks against it.
 
         Returns how many they are, and `done` hears later what came of them: None when Redis has
-        every one on disk, else why it may not; then `failed` is to be called. 0 where `take` is to
-        decide: it says no, waits for a newer key table, or counts what senders lost.
+        every one on disk, else why not; then `confirmed` or `failed` is to be called. 0 where
+        `take` is to decide: it says no, waits for a newer key table, or counts what senders lost.
         """
         entry = self._keys.get(key)
         if entry is None or judge(entry, seen.origin, self._clock() * 1000, seen.test) is not None:
@@ -101,6 +101,11 @@ class Intake:
             return hits
         self._rates.take(key, -hits, self._now())
         return 0
+
+    def confirmed(self, hits: int) -> None:
+        """Count a request whose hits Redis has on disk."""
+        self.requests += 1
+        self.hits += hits
 
     def failed(self, key: str, hits: int) -> RefusedError:
         """The refusal of hits that were attempted, and that Redis did not confirm."""
@@ -133,8 +138,7 @@ class Intake:
             queued = self._queue.append(pack(key, envelope, self._keys.partitions, sender))
             uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
             await queued
-            self.requests += 1
-            self.hits += len(envelope.hits)
+            self.confirmed(len(envelope.hits))
         except QueueAwayError as error:
             # Taking less than nothing gives back: what was refused must not count as sent.
             self._rates.take(key, -len(envelope.hits), self._now())
