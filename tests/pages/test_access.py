@@ -13,6 +13,7 @@ from tracker.rules.accounts import Role
 VALUES = {"section": "shop", "keyspace": "web", "key": "ann", "token": "none", "client": "none"}
 GUARDED = [page for page in PAGES if page.role is not None]
 EVERYWHERE = [page for page in GUARDED if page.everywhere]
+ODD = ["%00", "٣", "a%2Fb", "..%2F..", "x" * 20_000, "%ff%fe", "%ED%A0%80"]
 FORMS = [page for page in GUARDED if page.method == "POST"]
 
 
@@ -81,6 +82,15 @@ def test_forms_of_other_sites_do_nothing(sign_in: SignIn, page: Page, booking: N
         answer = owner.client.post(address(page), data={"csrf": csrf}, headers=headers)
         assert answer.status_code == 403
     assert owner.get("/settings")[0] == 200  # still signed in
+
+
+def test_odd_addresses_are_of_nothing(owner: Person) -> None:
+    for page in GUARDED:
+        for name in re.findall(r"{(\w+)", page.path):
+            for odd in ODD if name == "slug" else ODD[:2]:
+                where = address(page, **{name: odd})
+                status, _ = owner.get(where) if page.method == "GET" else owner.post(where)
+                assert status in (404, 405) if name == "slug" else status < 500, where
 
 
 def test_pages_let_nothing_run_but_their_own(owner: Person, stranger: TestClient) -> None:

@@ -17,7 +17,7 @@ from tracker.pages import page
 from tracker.pages.visit import csrf_token
 from tracker.rules.accounts import Role
 from tracker.settings import Settings
-from tracker.stores import audit_log
+from tracker.stores import audit_log, definitions
 
 NOWHERE = "127.0.0.1:1"
 EVENT = f"{ROOT}/events/booking"
@@ -79,6 +79,14 @@ def test_an_event_s_page_shows_what_postgresql_has(owner: Person) -> None:
     assert 'data-place=""' in text
     assert '<span class="quiet">unknown</span>' in text
     assert owner.get(f"{EVENT}/trials?after=0-0")[0] == 503
+
+
+def test_web_tracking_is_switched_without_redis(owner: Person, harbour: Harbour) -> None:
+    for to in ("off", "on"):
+        status, text = owner.post(f"{EVENT}/tracking", to=to, sure="yes")
+        assert status == 200
+        assert f"Web tracking is {to}. Collectors hear of it as soon as Redis is back." in text
+        assert definitions.get(harbour.db, harbour.booking.id).web_tracking is (to == "on")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -1,5 +1,6 @@
 """Making and editing events by form, without JavaScript."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -167,7 +168,8 @@ def test_a_locked_event_says_until_when(owner: Person, edit: Typed) -> None:
     late.form["based_on"] = ["1"]
     late.type(description="Theirs").press()
     assert late.status == 409
-    assert "can be edited again at" in late.text
+    assert "It was not saved: it is locked." in late.text
+    assert re.search(r"can be edited again\s+at <time", late.text)
     assert late.form["description"] == ["Theirs"]
 
 

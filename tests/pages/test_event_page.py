@@ -119,12 +119,14 @@ def test_the_snippet_in_every_form(
 def test_a_version_that_can_t_be_used_yet_says_from_when(owner: Person, edit: Edited) -> None:
     later = edit(field("source", True))
     _, text = owner.get(f"{PAGE}?version=2")
-    usable = f"{later.versions[0].usable_from:%Y-%m-%d %H:%M:%S} UTC</time>: until then"
+    usable = f"{later.versions[0].usable_from:%Y-%m-%d %H:%M} UTC</time>: until then"
     assert usable in text
     assert "version 2" in shown(text, "snippet-text")
     _, text = owner.get(PAGE)
     assert "version 1" in shown(text, "snippet-text")
-    assert "offered from" in text
+    at = f'<time datetime="{later.versions[0].usable_from.isoformat()}" data-at'
+    assert f"<td>offered from {at}" in text
+    assert f">usable from {at}" in text
     assert owner.get(f"{PAGE}?version=7")[0] == 404
 
 
@@ -149,7 +151,7 @@ def test_the_switch_is_idempotent_and_in_the_audit_log(
         ("on", "ready to paste"),
         ("on", "on"),
     ):
-        status, text = owner.post(f"{PAGE}/tracking", to=to)
+        status, text = owner.post(f"{PAGE}/tracking", to=to, sure="yes")
         assert status == 200
         assert f"Web tracking is {to}" in text
         assert said in text
@@ -160,6 +162,19 @@ def test_the_switch_is_idempotent_and_in_the_audit_log(
         ("switched web tracking off", "booking"),
     ]
     assert owner.post(f"{PAGE}/tracking", to="maybe")[0] == 404
+
+
+def test_switching_off_is_asked_for_once_more(
+    owner: Person, event: Definition, db: psycopg.Connection
+) -> None:
+    _, text = owner.get(PAGE)
+    assert "the collector answers 410 to all snippets of this event" in text
+    status, text = owner.post(f"{PAGE}/tracking", to="off")
+    assert status == 422
+    assert '<details class="ask" open>' in text
+    assert "It is still on: say that you are sure." in text
+    assert definitions.get(db, event.id).web_tracking
+    assert 'href="?' not in text
 
 
 def test_a_viewer_reads_and_does_not_switch(sign_in: SignIn, event: Definition) -> None:
@@ -183,7 +198,7 @@ def test_the_panel_names_every_wrong_field(
 ) -> None:
     _, text = owner.get(PAGE)
     assert "Waiting for the first hit" in text
-    again = re.search(r'href="(\?after=[\d-]+)#try" data-again', text)
+    again = re.search(rf'href="{PAGE}(\?after=[\d-]+)#try" data-again', text)
     assert again is not None
     shop = send(settings, db, redis, event)
     shop.send(hit(data={"amount": "dear", "currency": 7}), sender=TEST)
@@ -227,7 +242,7 @@ def test_a_place_that_is_none_is_the_newest(owner: Person, event: Definition, af
 
 
 def test_asking_for_trials_leaves_what_is_to_be_said(owner: Person, event: Definition) -> None:
-    form = {"csrf": owner.csrf, "to": "off"}
+    form = {"csrf": owner.csrf, "to": "off", "sure": "yes"}
     owner.client.post(f"{PAGE}/tracking", data=form, follow_redirects=False)
     owner.get(f"{PAGE}/trials")
     assert "Web tracking is off: " in owner.get(PAGE)[1]

@@ -1,6 +1,7 @@
 """Editing a definition: checked, refused while it is locked, and saved by one of two at once."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,11 +46,13 @@ def edit(
     *,
     now: datetime,
     cooldown: int,
+    note: Callable[[], None] = lambda: None,
 ) -> Edited:
     """Save what a client sent: a JSON object, as bytes or read already, with the parts of an Edit.
 
-    `definition` is as it was read for this request; `cooldown` is the setting, in seconds. Raises
-    InvalidDraftError, LockedError, EditConflictError, HiddenError and NameTakenError.
+    `definition` is as it was read for this request; `cooldown` is the setting, in seconds; `note`
+    is called in the transaction that saves, if anything is. Raises InvalidDraftError, LockedError,
+    EditConflictError, HiddenError and NameTakenError.
     """
     checked = _read(definition, sent)
     if definition.hidden_at is not None:
@@ -65,7 +68,10 @@ def edit(
         raise LockedError(definition.name, until, now)
     end = edits.cooldown_end(now, cooldown)
     new = NewVersion(minting.version_id(), tracking.mint_key()) if changes.makes_version else None
-    saved = definitions.edit(connection, definition, after, new, now=now, locked_until=end)
+    with connection.transaction():
+        saved = definitions.edit(connection, definition, after, new, now=now, locked_until=end)
+        if saved:
+            note()
     fresh = definitions.get(connection, definition.id)
     if not saved:
         raise _why_not(definition, fresh, now)

@@ -1,8 +1,7 @@
 """The page of one event: its versions, its snippet, trying it out, and where it is installed."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
@@ -17,18 +16,21 @@ from tracker.pages.visit import MissingError, Visit
 from tracker.rules import told
 from tracker.rules.accounts import Role
 from tracker.rules.definitions import current_version, deprecated_at
+from tracker.rules.diffs import Change
 from tracker.rules.edits import locked
 from tracker.rules.moments import in_words
 from tracker.snippets import forms, publishing, tracking
-from tracker.snippets.config import BAD_NONCE, NONCE, SnippetConfig
+from tracker.snippets.config import SnippetConfig
 from tracker.snippets.forms import FORMS, FormName, Rendered
 from tracker.snippets.texts import gzip_size
-from tracker.snippets.tracking import TrackingError
+from tracker.snippets.tracking import BadNonceError, TrackingError
 from tracker.stores import losses, recent_events, snippets, trials
 from tracker.stores.definitions import Definition, Version
 
 EVENT = "/sections/{section}/events/{slug}"
 NEWEST_VERSIONS = 4
+FOLDED_FROM = 10
+"""Fields of a version, or changes, that are shown; more of them unfold."""
 MOST_TRIALS = 20
 MOST_PAGES = 50
 GLANCE = 50_000
@@ -60,17 +62,30 @@ class Pasted:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A version as a card: its state, and what changed since the one before."""
+    """A version as a card: its state, `at` or from when; what changed since the one before."""
 
     version: Version
     state: str
+    at: datetime | None
     current: bool
     since: Comparison | None
+
+    @property
+    def changed(self) -> dict[str, list[Change]]:
+        """What changed, by the id of the field."""
+        found: dict[str, list[Change]] = {}
+        for change in self.since.changes if self.since else ():
+            found.setdefault(change.field_id, []).append(change)
+        return found
 
 
 def event_page(visit: Visit) -> Response:
     """`…?span=…&by=…&form=…&version=…&nonce=…&attributes=1&after=…&versions=all&look=further`."""
-    definition = found.event(visit)
+    return shown(visit, found.event(visit))
+
+
+def shown(visit: Visit, definition: Definition, *, unsure: bool = False) -> Response:
+    """The page; `unsure` where it must be said that one is sure, to switch web tracking off."""
     choice = _Choice(visit, definition)
     now = visit.now
     lock = locked(definition.locked_until, now)
@@ -78,12 +93,16 @@ def event_page(visit: Visit) -> Response:
         # Whoever gets to see a snippet must not find a collector that does not know it.
         tracking.keep_scripts(visit.connection)
         visit.if_redis(lambda: publishing.keep_current(visit.connection, visit.redis))
+    snippet = choice.snippet(visit, definition, test=False)
+    test = choice.snippet(visit, definition, test=True)
+    wrong = unsure or choice.wrong
     return visit.render(
         "event.html",
-        choice.status,
+        HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         {},
         event=definition,
-        own=_address(visit, definition),
+        own=address(visit, definition),
+        unsure=unsure,
         current=current_version(definition.versions, now),
         lock=lock,
         lock_words=in_words(lock, now) if lock else "",
@@ -95,8 +114,9 @@ def event_page(visit: Visit) -> Response:
         chart=charts.of_event(visit, definition),
         choice=choice,
         forms=FORMS,
-        snippet=choice.snippet(visit, definition, test=False),
-        test=choice.snippet(visit, definition, test=True),
+        fold=FOLDED_FROM,
+        snippet=snippet,
+        test=test,
         **(visit.if_redis(lambda: _trials(visit, definition)) or NO_TRIALS),
         **_versions(visit, definition),
         keys=_keys(visit, definition),
@@ -105,7 +125,10 @@ def event_page(visit: Visit) -> Response:
 
 
 class _Choice:
-    """Which snippet is looked at; `link` leads to another choice, in the template."""
+    """Which snippet is looked at; `link` leads to another choice, in the template.
+
+    wrong: what is wrong with the nonce, once a snippet was asked for; it is shown without one then.
+    """
 
     def __init__(self, visit: Visit, definition: Definition) -> None:
         asked = visit.get("form")
@@ -120,15 +143,14 @@ class _Choice:
         self.attributes = bool(visit.get("attributes"))
         self.nonce = visit.get("nonce").strip()
         self.wrong = ""
-        if self.nonce and not re.fullmatch(NONCE, self.nonce):
-            self.wrong = BAD_NONCE
-        self.status = HTTPStatus.UNPROCESSABLE_ENTITY if self.wrong else HTTPStatus.OK
+        self._own = address(visit, definition)
         self._asked = {name: values[-1] for name, values in visit.query.items()}
 
     def link(self, **changes: str) -> str:
-        """The query of this page with changes; a part that is changed to "" is left out."""
+        """This page with changes to its query; a part that is changed to "" is left out."""
         both = {**self._asked, **changes}
-        return "?" + urlencode({name: value for name, value in both.items() if value})
+        query = urlencode({name: value for name, value in both.items() if value})
+        return f"{self._own}?{query}"
 
     def snippet(self, visit: Visit, definition: Definition, *, test: bool) -> Pasted | str:
         """What is chosen, or why there is none."""
@@ -147,6 +169,9 @@ class _Choice:
                 test=test,
                 attributes=self.attributes,
             )
+        except BadNonceError as error:
+            self.wrong = str(error)
+            return self.snippet(visit, definition, test=test)
         except TrackingError as error:
             return str(error)
         return Pasted(config, form, forms.render(config, form))
@@ -167,17 +192,17 @@ def _versions(visit: Visit, definition: Definition) -> dict[str, object]:
     shown = every if visit.get("versions") == "all" else every[:NEWEST_VERSIONS]
     current = current_version(every, visit.now)
     cards = [
-        Shown(one, _state(visit, one, every), one is current, _since(definition, one))
+        Shown(one, *_state(visit, one, every), one is current, _since(definition, one))
         for one in shown
     ]
     return {"versions": cards, "older": len(every) - len(shown)}
 
 
-def _state(visit: Visit, version: Version, every: list[Version]) -> str:
+def _state(visit: Visit, version: Version, every: list[Version]) -> tuple[str, datetime | None]:
     if version.usable_from > visit.now:
-        return f"usable {in_words(version.usable_from, visit.now)}"
+        return "usable from", version.usable_from
     ended = deprecated_at(version, every, visit.now)
-    return "current" if ended is None else f"replaced {ended:%Y-%m-%d %H:%M}Z"
+    return ("current", None) if ended is None else ("replaced", ended)
 
 
 def _since(definition: Definition, version: Version) -> Comparison | None:
@@ -186,11 +211,13 @@ def _since(definition: Definition, version: Version) -> Comparison | None:
     return comparing.diff(definition, new=version.public_id)
 
 
-def _keys(visit: Visit, definition: Definition) -> list[tuple[object, str]]:
+def _keys(visit: Visit, definition: Definition) -> list[tuple[object, str, datetime | None]]:
     usable_from = {one.number: one.usable_from for one in definition.versions}
     found = snippets.every(visit.connection, definition.id)
     keys = visit.if_redis(lambda: losses.counted(visit.redis, found)) or found
-    return [(one, tracking.state(one, usable_from[one.version_number], visit.now)) for one in keys]
+    return [
+        (one, *tracking.standing(one, usable_from[one.version_number], visit.now)) for one in keys
+    ]
 
 
 def _installed(visit: Visit, definition: Definition) -> dict[str, object]:
@@ -205,39 +232,12 @@ def trials_part(visit: Visit) -> Response:
     return visit.part("trials.html", **_trials(visit, found.event(visit)))
 
 
-def switch(visit: Visit) -> Response:
-    """`…/tracking`: web tracking `to` on or off, whatever it is now."""
-    definition = found.event(visit)
-    to = visit.get("to")
-    if to not in ("on", "off"):
-        raise MissingError("Web tracking can be switched on or off.")
-    changes = definition.web_tracking is not (to == "on")
-    note = _noted(visit, definition, to) if changes else lambda: None
-    address = _address(visit, definition)
-    if to == "off":
-        tracking.switch_off(visit.connection, visit.redis, definition, note)
-        said = "Web tracking is off: the collector answers 410 to its snippets, also pasted ones."
-        return visit.go(address, said)
-    try:
-        tracking.switch_on(visit.connection, visit.redis, definition, visit.now, note)
-    except TrackingError as error:
-        raise MissingError(str(error)) from None
-    version = current_version(definition.versions, visit.now)
-    assert version is not None
-    said = f"Web tracking is on: the snippet of version {version.number} is below, ready to paste."
-    return visit.go(f"{address}#snippet", said)
-
-
-def _noted(visit: Visit, definition: Definition, to: str) -> Callable[[], None]:
-    return lambda: visit.note(f"switched web tracking {to}", definition.slug)
-
-
-def _address(visit: Visit, definition: Definition) -> str:
+def address(visit: Visit, definition: Definition) -> str:
+    """Of the event's page."""
     return f"{visit.root}/events/{quote(definition.slug)}"
 
 
 PAGES = (
     Page("GET", EVENT, Role.VIEWER, event_page),
     Page("GET", EVENT + "/trials", Role.VIEWER, trials_part),
-    Page("POST", EVENT + "/tracking", Role.EDITOR, switch),
 )

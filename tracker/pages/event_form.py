@@ -8,7 +8,12 @@ from starlette.responses import Response
 
 from tracker.actions import editing, saving
 from tracker.actions.editing import Edited
-from tracker.actions.refusals import EditConflictError, InvalidDraftError, RefusedError
+from tracker.actions.refusals import (
+    EditConflictError,
+    InvalidDraftError,
+    LockedError,
+    RefusedError,
+)
 from tracker.pages import event_draft, found
 from tracker.pages.event_draft import EventDraft
 from tracker.pages.page import Page
@@ -88,6 +93,7 @@ def save(visit: Visit) -> Response:
             {**typed.sent, "based_on": seen},
             now=visit.now,
             cooldown=visit.settings.cooldown,
+            note=lambda: visit.note("edited the event", typed.name),
         )
     except InvalidDraftError as error:
         typed.refuse(error.errors)
@@ -96,11 +102,11 @@ def save(visit: Visit) -> Response:
     except EditConflictError as error:
         return _conflict(visit, typed, error)
     except RefusedError as error:
-        typed.errors[""] = f"{error} What you typed is below, unsaved."
+        # The page says by the viewer's clock how long it is locked.
+        why = "It was not saved: it is locked." if isinstance(error, LockedError) else str(error)
+        typed.errors[""] = f"{why} What you typed is below, unsaved."
         return _edit_page(visit, definition, typed, HTTPStatus.CONFLICT, edits_seen=seen)
     else:
-        if edited.changes:
-            visit.note("edited the event", edited.definition.name)
         return visit.go(row_address(visit, edited.definition), _stands(visit, edited))
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return _edit_page(visit, definition, typed, status, edits_seen=seen)

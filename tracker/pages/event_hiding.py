@@ -24,12 +24,15 @@ def hide(visit: Visit) -> Response:
     event = found.event(visit)
     said = f"“{event.name}” is hidden. Its events stay where they are; its snippets are refused."
     try:
-        hidden = hiding.hide(visit.connection, visit.redis, event, now=visit.now)
+        hiding.hide(
+            visit.connection,
+            visit.redis,
+            event,
+            now=visit.now,
+            note=lambda: visit.note("hid the event", event.name),
+        )
     except redis.RedisError:
-        hidden = True
         said = f"“{event.name}” is hidden. Collectors hear of it as soon as Redis is back."
-    if hidden:
-        visit.note("hid the event", event.name)
     return visit.go(row_address(visit, event).partition("#")[0], said)
 
 

@@ -23,6 +23,10 @@ class TrackingError(Exception):
     """Web tracking can't be switched on, or there is no snippet; the message says why."""
 
 
+class BadNonceError(TrackingError):
+    """There is a snippet, but not with this nonce."""
+
+
 def mint_key() -> str:
     """A snippet's public key: nobody must come upon it by chance."""
     return random_base36(KEY_LENGTH, secrets.randbelow)
@@ -38,17 +42,19 @@ def switch_on(
     """Switch web tracking on; returns the key of the snippet for the current version.
 
     Idempotent. The collectors know of it when this returns. `note` is called in the transaction
-    that switches. Raises TrackingError.
+    that switches, if it does. Raises TrackingError.
     """
     version = current_version(definition.versions, now)
     if version is None:
         raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
     # Published only once it is committed, or workers take the database for one that went back.
     with connection.transaction():
-        snippet = definitions.switch_on(connection, definition.id, version.id, mint_key, now)
+        switched = definitions.set_tracking(connection, definition.id, True)
+        snippet = definitions.ensure_snippets(connection, definition.id, version.id, mint_key, now)
         if snippet is None:
             raise TrackingError(f"{definition.name!r} was hidden: it can't be tracked any more.")
-        note()
+        if switched:
+            note()
     keep_scripts(connection)
     publishing.publish(connection, client)
     return snippet.key
@@ -68,19 +74,27 @@ def switch_off(
 ) -> None:
     """Switch web tracking off: from now on its snippets get 410. Idempotent; note as above."""
     with connection.transaction():
-        definitions.switch_off(connection, definition.id)
-        note()
+        if definitions.set_tracking(connection, definition.id, False):
+            note()
     publishing.publish(connection, client)
 
 
-def state(snippet: PinnedSnippet, usable_from: datetime, now: datetime) -> str:
-    """What a key is good for, such as `in use`; usable_from: of the version it is pinned to."""
+def standing(
+    snippet: PinnedSnippet, usable_from: datetime, now: datetime
+) -> tuple[str, datetime | None]:
+    """What a key is good for, such as `in use`, with its time: `retired` when?
+
+    usable_from: of the version that the key is pinned to.
+    """
     if snippet.retires_at is not None:
-        ended = "retired" if snippet.retires_at <= now else "retires at"
-        return f"{ended} {snippet.retires_at.astimezone(UTC):%F %T}Z"
-    if usable_from > now:
-        return f"offered from {usable_from.astimezone(UTC):%F %T}Z"
-    return "in use"
+        return ("retired" if snippet.retires_at <= now else "retires at"), snippet.retires_at
+    return ("offered from", usable_from) if usable_from > now else ("in use", None)
+
+
+def state(snippet: PinnedSnippet, usable_from: datetime, now: datetime) -> str:
+    """The same as a text."""
+    word, at = standing(snippet, usable_from, now)
+    return f"{word} {at.astimezone(UTC):%F %T}Z" if at else word
 
 
 def snippet_config(
@@ -94,9 +108,10 @@ def snippet_config(
     test: bool = False,
     attributes: bool = False,
 ) -> SnippetConfig:
-    """What the snippet of a version, or the current one, is rendered from. Raises TrackingError."""
-    if nonce is not None and not re.fullmatch(NONCE, nonce):
-        raise TrackingError(BAD_NONCE)
+    """What the snippet of a version, or the current one, is rendered from. Raises TrackingError.
+
+    BadNonceError only where all else is right.
+    """
     chosen, version = version, version or current_version(definition.versions, now)
     snippet = definitions.snippet_of(connection, version.id) if version else None
     if chosen is not None and snippet is None and definition.web_tracking:
@@ -109,6 +124,8 @@ def snippet_config(
             f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
             f"Switch it on: pintag event track {definition.slug}"
         )
+    if nonce is not None and not re.fullmatch(NONCE, nonce):
+        raise BadNonceError(BAD_NONCE)
     section = sections.of_id(connection, definition.section_id)
     return SnippetConfig(
         collector_url=settings.public_collector_url,

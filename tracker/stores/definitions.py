@@ -317,32 +317,40 @@ def set_ttl(connection: psycopg.Connection, definition_id: int, days: int | None
 # -- web tracking
 
 
-def switch_on(
+def set_tracking(connection: psycopg.Connection, definition_id: int, on: bool) -> bool:
+    """Switch web tracking; False if that changes nothing, or the definition is hidden.
+
+    Snippets keep their keys.
+    """
+    changed = connection.execute(
+        "UPDATE definition SET web_tracking = %s"
+        " WHERE id = %s AND web_tracking <> %s AND hidden_at IS NULL",
+        (on, definition_id, on),
+    )
+    return changed.rowcount == 1
+
+
+def ensure_snippets(
     connection: psycopg.Connection,
     definition_id: int,
     version_id: int,
     mint_key: Callable[[], str],
     now: datetime,
 ) -> Snippet | None:
-    """Turn web tracking on; returns the version's snippet, made with a new key if it has none yet.
+    """The version's snippet, made with a new key if it has none yet; None if it is not tracked.
 
     Versions after it, which can't be used yet, get theirs too: they will be offered when they can.
-    Idempotent. None where the definition is hidden.
     """
     with connection.transaction():
-        switched = connection.execute(
-            "UPDATE definition SET web_tracking = true WHERE id = %s AND hidden_at IS NULL",
+        tracked = connection.execute(
+            "SELECT FROM definition WHERE id = %s AND web_tracking AND hidden_at IS NULL"
+            " FOR UPDATE",
             (definition_id,),
         )
-        if switched.rowcount == 0:
+        if tracked.fetchone() is None:
             return None
         snippets.add_lacking(connection, definition_id, version_id, mint_key, now)
         return snippet_of(connection, version_id)
-
-
-def switch_off(connection: psycopg.Connection, definition_id: int) -> None:
-    """Turn web tracking off; the snippets keep their keys. Idempotent."""
-    connection.execute("UPDATE definition SET web_tracking = false WHERE id = %s", (definition_id,))
 
 
 def snippet_of(connection: psycopg.Connection, version_id: int) -> Snippet | None:

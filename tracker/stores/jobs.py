@@ -83,7 +83,7 @@ def find(client: redis.Redis, id_: str) -> Found | None:
     """A job by its id; None where Redis has it no more."""
     try:
         job = Job.fetch(id_, connection=client)
-    except NoSuchJobError:
+    except (NoSuchJobError, ValueError):  # which is no id of a job
         return None
     listed = _listed(job)
     result = job.return_value() if listed.state == JobStatus.FINISHED else None

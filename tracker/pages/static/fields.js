@@ -1,4 +1,7 @@
-// The buttons of the rows of an event's form, without a round trip to the server.
+// The rows of an event's form: its buttons without a round trip to the server, moving by mouse,
+// finger and keyboard. The form sends the rows in the order in which they stand.
+import { dragging } from './dragging.js'
+
 const form = document.querySelector('form.event')
 const list = form.querySelector('ol.fields')
 const blank = document.getElementById('blank').innerHTML
@@ -10,7 +13,7 @@ function say (text) {
 }
 
 function nameOf (row) {
-  return row.querySelector('.key input').value || 'This field'
+  return row.querySelector('.key input').value || 'this field'
 }
 
 function add () {
@@ -31,13 +34,18 @@ function remove (row) {
   to.focus()
 }
 
-function move (row, button, up) {
-  const other = up ? row.previousElementSibling : row.nextElementSibling
-  if (other && up) other.before(row)
-  else if (other) other.after(row)
+// Puts a row before another one, or last; focus goes along with it.
+function place (row, before, button) {
+  if (before !== row && before !== row.nextElementSibling) list.insertBefore(row, before)
   button.focus()
-  const place = [...list.children].indexOf(row) + 1
-  say(`${nameOf(row)} is number ${place} of ${list.children.length}`)
+  const number = [...list.children].indexOf(row) + 1
+  say(`${nameOf(row)} is number ${number} of ${list.children.length}`)
+}
+
+function move (row, button, up) {
+  const next = row.nextElementSibling
+  const before = up ? row.previousElementSibling || row : next && next.nextElementSibling
+  place(row, before, button)
 }
 
 form.addEventListener('click', (event) => {
@@ -50,3 +58,22 @@ form.addEventListener('click', (event) => {
   else if (action === 'delete') remove(row)
   else move(row, button, action === 'up')
 })
+
+list.addEventListener('keydown', (event) => {
+  const button = event.target.closest('.moves button')
+  if (!button || !event.altKey || !['ArrowUp', 'ArrowDown'].includes(event.key)) return
+  event.preventDefault()
+  move(button.closest('li'), button, event.key === 'ArrowUp')
+})
+
+// The names of a row's buttons follow what is typed.
+list.addEventListener('input', (event) => {
+  const row = event.target.closest('.key') && event.target.closest('li')
+  for (const button of row ? row.querySelectorAll('.moves button') : []) {
+    const what = button.getAttribute('aria-label').split(':', 1)[0]
+    button.setAttribute('aria-label', `${what}: ${nameOf(row)}`)
+  }
+})
+
+dragging(list, '.handle', place)
+form.classList.add('live')
