@@ -33,14 +33,14 @@ def viewer(sign_in: SignIn) -> Person:
 
 
 @pytest.mark.parametrize("page", GUARDED, ids=name_of)
-def test_nobody_gets_in_without_signing_in(stranger: TestClient, page: Page, booking: None) -> None:
+def test_nobody_gets_in_without_signing_in(stranger: TestClient, page: Page) -> None:
     answer = stranger.request(page.method, address(page), follow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith("/sign-in?to=/")
 
 
 @pytest.mark.parametrize("page", [p for p in GUARDED if "{section}" in p.path], ids=name_of)
-def test_other_sections_are_not_there(owner: Person, page: Page, booking: None) -> None:
+def test_other_sections_are_not_there(owner: Person, page: Page) -> None:
     where = address(page, section="hotel")
     status, text = owner.get(where) if page.method == "GET" else owner.post(where)
     assert status == 404
@@ -48,7 +48,7 @@ def test_other_sections_are_not_there(owner: Person, page: Page, booking: None) 
 
 
 @pytest.mark.parametrize("page", [p for p in GUARDED if p.role != Role.VIEWER], ids=name_of)
-def test_a_viewer_does_nothing_that_takes_more(viewer: Person, page: Page, booking: None) -> None:
+def test_a_viewer_does_nothing_that_takes_more(viewer: Person, page: Page) -> None:
     where = address(page)
     status, text = viewer.get(where) if page.method == "GET" else viewer.post(where)
     assert status == 403
@@ -70,7 +70,7 @@ def test_an_owner_sees_every_page(sign_in: SignIn, page: Page, booking: None) ->
 
 
 @pytest.mark.parametrize("page", FORMS, ids=name_of)
-def test_forms_of_other_sites_do_nothing(sign_in: SignIn, page: Page, booking: None) -> None:
+def test_forms_of_other_sites_do_nothing(sign_in: SignIn, page: Page) -> None:
     owner = sign_in(section=None)
     forged: list[tuple[str, dict[str, str]]] = [
         ("", {}),

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -60,7 +60,6 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
     Raises SettingsError where there is no secret key.
     """
     vault = Vault(settings)
-    document = dumps(openapi.document(OPERATIONS))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -80,10 +79,6 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.redis.close()
         app.state.pool.close()
 
-    def get_document(request: Request) -> Response:
-        """The OpenAPI document; it is no secret."""
-        return Response(document, media_type="application/json")
-
     private = settings.web_host in LOOPBACK
     # Without this a website could point its own name at 127.0.0.1 and talk to it from there.
     only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
@@ -99,3 +94,13 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         exception_handlers={HTTPException: answer_http, Exception: answer_crash},
         lifespan=lifespan,
     )
+
+
+def get_document(request: Request) -> Response:
+    """The OpenAPI document; it is no secret."""
+    return Response(_document(), media_type="application/json")
+
+
+@cache
+def _document() -> bytes:
+    return dumps(openapi.document(OPERATIONS))
