@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 SIDE_BY_SIDE := -n 4 --dist loadfile
 
+# Each process of the tests would compile all code again, which takes it five seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: up test test-all bench lint format clean
 
 up: .venv/app

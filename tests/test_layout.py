@@ -2,7 +2,7 @@
 
 import ast
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,11 @@ def name_of(path: Path) -> str:
 
 
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return imported_by(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def imported_by(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -69,6 +73,14 @@ def test_one_file_alone_knows_the_stream_protocol() -> None:
             assert ".xadd" not in text, path
             assert ".xread" not in text, path
             assert ".xtrim" not in text, path
+
+
+def test_no_command_waits_for_alembic() -> None:
+    for path in [*modules("tracker"), *modules("worker")]:
+        if "migrations" not in path.parts:
+            at_once = ast.parse(path.read_text(encoding="utf-8")).body
+            named = {name.split(".")[0] for name in imported_by(at_once)}
+            assert not named & {"alembic", "sqlalchemy"}, path
 
 
 def test_no_file_shadows_the_standard_library_at_the_top() -> None:

@@ -2,7 +2,6 @@
 
 import psycopg
 import redis
-import sqlalchemy.exc
 
 from tracker.actions.refusals import RefusedError
 from tracker.cli.store import UsageError
@@ -27,8 +26,7 @@ MENDABLE = (
 
 def explain(error: BaseException) -> str | None:
     """What to tell people in place of a traceback; None for a mistake of ours."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig:
-        error = error.orig
+    error = getattr(error, "orig", None) or error  # what SQLAlchemy wraps, when it migrates
     if isinstance(error, MENDABLE):
         return str(error)
     if isinstance(error, psycopg.errors.UndefinedTable):

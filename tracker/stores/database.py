@@ -2,19 +2,19 @@
 
 import functools
 import importlib.resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg_pool import ConnectionPool
-from sqlalchemy import Connection as AlchemyConnection
-from sqlalchemy import Engine, create_engine, pool
 
 from tracker.rules.definitions import check_prefix
 from tracker.settings import Settings, SettingsError
+
+# Alembic is imported where it is used: most commands start in half the time without it.
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection as AlchemyConnection
+    from sqlalchemy import Engine
 
 MIGRATION_LOCK = 7_361_001
 _SESSION: dict[str, Any] = {
@@ -44,6 +44,8 @@ def migrate(settings: Settings) -> str:
 
     The first time it also fixes the discriminator prefix and the number of partitions.
     """
+    from alembic import command
+
     with _engine(settings.database_url).begin() as connection:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         config = _alembic_config()
@@ -62,6 +64,8 @@ def schema_state(url: str) -> tuple[str | None, str]:
 @functools.cache
 def newest_revision() -> str:
     """The schema's revision of this release."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_alembic_config()).get_current_head() or ""
 
 
@@ -73,7 +77,7 @@ def revision(connection: psycopg.Connection) -> str | None:
     return str(row[0]) if row else None
 
 
-def _install(connection: AlchemyConnection, settings: Settings) -> None:
+def _install(connection: "AlchemyConnection", settings: Settings) -> None:
     if not 1 <= settings.partitions <= 256:
         raise SettingsError("PINTAG_PARTITIONS must be between 1 and 256.")
     for error in check_prefix(settings.prefix):
@@ -89,18 +93,24 @@ def _install(connection: AlchemyConnection, settings: Settings) -> None:
         )
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str) -> "Engine":
+    from sqlalchemy import create_engine, pool
+
     def creator() -> psycopg.Connection:
         return psycopg.connect(url, **_SESSION)
 
     return create_engine("postgresql+psycopg://", creator=creator, poolclass=pool.NullPool)
 
 
-def _current(connection: AlchemyConnection) -> str | None:
+def _current(connection: "AlchemyConnection") -> str | None:
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _alembic_config() -> Config:
+def _alembic_config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option(
         "script_location", str(importlib.resources.files("tracker.stores") / "migrations")
