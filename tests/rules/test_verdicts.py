@@ -26,6 +26,8 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
         ({"schema": False}, PROBLEM, "schema is not this release's.", "pintag migrate"),
         ({"foreign": True}, PROBLEM, "Redis belongs to another database.", "REDIS_URL"),
         ({"workers": 0, "queued": 3}, PROBLEM, "Hits wait: no worker runs.", "-m worker"),
+        ({"workers": 0, "silent": 1}, PROBLEM, "Hits wait: the worker is silent.", "End it if"),
+        ({"workers": 1, "silent": 1}, OK, "Hits are taken and stored.", ""),
         ({"workers": 0}, PROBLEM, "No worker runs: hits would wait.", "-m worker"),
         ({"waiting": LATE_SECONDS + 1}, PROBLEM, "wait for more than a minute", "more workers"),
         ({"persists": False}, WARNING, "a crash of Redis could lose some", "appendonly yes"),

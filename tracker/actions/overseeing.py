@@ -105,6 +105,8 @@ class Overview(msgspec.Struct, frozen=True):
             collectors=len(collectors),
             ready=len(ready),
             workers=len(self.running("worker")),
+            silent=sum(one.kind == "worker" for one in there.processes)
+            - len(self.running("worker")),
             jobs=len(self.running("jobs")),
             queued=self.queued,
             waiting=self.waiting,

@@ -32,6 +32,7 @@ from tracker.api.operations import Operation
 from tracker.api.problems import answer_crash, answer_http
 from tracker.json_text import dumps
 from tracker.pages import routes as pages
+from tracker.pages.operations import Remembered
 from tracker.settings import Settings
 from tracker.stores import database, hit_queue
 from tracker.stores.reporting import Background
@@ -71,6 +72,7 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
         asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
         app.state.oversight = Oversight(connect, asked)
+        app.state.remembered = Remembered()
         reports = Background("web", settings.redis_url, app.state.oversight.sample)
         reports.start()
         yield

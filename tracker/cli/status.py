@@ -3,16 +3,17 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from tracker.actions.overseeing import Overview, look
 from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, print_json
+from tracker.rules.sizes import size
 from tracker.settings import load
 from tracker.stores import database, hit_queue
 from tracker.stores.processes import Report
@@ -77,10 +78,10 @@ def _print(seen: Overview, console: Console) -> None:
         console.print(f"{server} can't be reached: {harmless(why)}", style="yellow", markup=False)
     for title, lines in _tables(seen):
         console.print(f"\n{title}", style="bold")
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
         for line in lines:
-            table.add_row(*(escape(harmless(cell)) for cell in line))
-        console.print(table)
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
+            console.print(Text(harmless("  ".join(cells).rstrip())), soft_wrap=True)
 
 
 def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
@@ -89,7 +90,7 @@ def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
         yield (
             "Outcomes",
             [
-                (f"{hits:>14,}", outcome, reason)
+                (f"{hits:,}", outcome, reason)
                 for (outcome, reason), hits in sorted(seen.first.items())
             ],
         )
@@ -105,7 +106,7 @@ def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
             )
         if seen.redis.refused:
             refused = sorted(seen.redis.refused.items())
-            yield "Requests refused", [(f"{count:>14,}", name) for name, count in refused]
+            yield "Requests refused", [(f"{count:,}", name) for name, count in refused]
     if seen.database:
         yield (
             "Largest tables",
@@ -145,19 +146,10 @@ def _process(one: Report, now_ms: int) -> tuple[str, ...]:
     silent = f"silent since {_at(one.at_ms)}" if one.is_silent(now_ms) else "runs"
     hits = f"{one.figure('hits/s'):,.1f} hits/s" if one.kind in ("collector", "worker") else ""
     partitions = one.words.get("partitions", "")
-    cpu = f"{one.figure('cpu/s'):.0%} of a core"
+    cpu = f"{one.figure('cpu/s'):.0%} CPU"
     owned = f"partitions {partitions}" if partitions else ""
     return one.kind, f"{one.host}:{one.pid}", one.version, silent, cpu, hits, owned
 
 
 def _at(ms: int) -> str:
     return f"{datetime.fromtimestamp(ms / 1000):%F %T}{time.strftime(' %Z')}"
-
-
-def size(count: float) -> str:
-    """Bytes as people say them: `1.5 GB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

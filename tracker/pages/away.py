@@ -12,14 +12,14 @@ _MEANWHILE = {
     "Redis": "The collector takes no hits meanwhile: snippets keep them, and send them again.",
 }
 """By server: what becomes of hits."""
-_NOBODY: dict[str, object] = {"account": None, "section": None, "said": None}
+NOBODY: dict[str, object] = {"account": None, "section": None, "said": None, "here": ""}
 """The frame of a page where nobody can be asked who is signed in."""
 
 
 def page(server: str, method: str, visit: Visit | None = None) -> Response:
     """503, with whose page it is if that is known; of a form, nobody knows how far it went."""
     values = {"server": server, "meanwhile": _MEANWHILE[server], "sent": method == "POST"}
-    frame = visit.frame() if visit else _NOBODY
+    frame = visit.frame() if visit else NOBODY
     answer = shell.page("away.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, **values)
     answer.headers["Retry-After"] = "5"
     return answer

@@ -66,6 +66,7 @@ class Page:
                 connection=connection,
                 redis=state.redis,
                 settings=state.settings,
+                oversight=state.oversight,
                 path=request.path_params,
                 address=request.url.path,
                 origin=str(request.base_url).rstrip("/"),

@@ -14,6 +14,7 @@ import psycopg
 import redis
 from starlette.responses import RedirectResponse, Response
 
+from tracker.actions.overseeing import Oversight
 from tracker.pages import shell
 from tracker.rules.accounts import Role, role_in
 from tracker.settings import Settings
@@ -43,6 +44,7 @@ class Visit:
     connection: psycopg.Connection
     redis: redis.Redis
     settings: Settings
+    oversight: Oversight
     path: Mapping[str, str]
     address: str
     origin: str

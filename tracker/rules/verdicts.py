@@ -13,9 +13,9 @@ NEARLY_FULL, FULL = 0.8, 0.995
 class Signs(msgspec.Struct, frozen=True):
     """What the verdict goes by; collectors, workers and jobs: processes that reported lately.
 
-    ready: collectors that reach Redis and have a key table; memory: the share of Redis's limit in
-    use; waiting: seconds since the oldest queued hit came, None for none; schema: the database has
-    this release's.
+    silent: workers that reported within the hour, but not now; ready: collectors that reach Redis
+    and have a key table; memory: the share of Redis's limit in use; waiting: seconds since the
+    oldest queued hit came, None for none; schema: the database has this release's.
     """
 
     redis_away: bool = False
@@ -28,6 +28,7 @@ class Signs(msgspec.Struct, frozen=True):
     collectors: int = 1
     ready: int = 1
     workers: int = 1
+    silent: int = 0
     jobs: int = 1
     queued: int = 0
     waiting: float | None = None
@@ -101,6 +102,11 @@ def _storing(signs: Signs) -> Verdict | None:
         return _problem(
             "Hits wait: this Redis belongs to another database.",
             "Mend REDIS_URL or DATABASE_URL; pintag doctor says more.",
+        )
+    if not signs.workers and signs.silent:
+        return _problem(
+            "Hits wait: the worker is silent. It hangs, or was killed.",
+            "End it if it is still there, and start it again: python -m worker, or pintag up.",
         )
     if not signs.workers:
         return _problem(

@@ -85,7 +85,7 @@ def _tables(connection: psycopg.Connection) -> tuple[list[Table], list[Table]]:
     found = [Table(name, size or 0, count) for name, size, count, part in rows if not part]
     weeks = [Table(name, size or 0, count) for name, size, count, part in rows if part]
     if weeks:
-        whole = sum(week.bytes for week in weeks), sum(max(week.rows, 0) for week in weeks)
-        found.append(Table("event", *whole))
+        known = [week.rows for week in weeks if week.rows >= 0]
+        found.append(Table("event", sum(week.bytes for week in weeks), sum(known) if known else -1))
     found.sort(key=lambda table: (-table.bytes, table.name))
     return found, sorted(weeks, key=lambda table: table.name, reverse=True)
