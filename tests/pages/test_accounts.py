@@ -1,15 +1,20 @@
 """Accounts are made, given roles, shut out and let in again by those who own all sections."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 from starlette.testclient import TestClient
 
+from tests.embedded.waiting import until
 from tests.pages.conftest import PASSWORD, Person, SignIn
+from tracker.actions import accounts as changing
+from tracker.actions.accounts import LastOwnerError
 from tracker.rules.accounts import Role
-from tracker.stores import accounts, audit_log, sections
+from tracker.settings import Settings
+from tracker.stores import accounts, audit_log, database, sections
 from tracker.stores.accounts import Account
 
 ROOT = "/settings/accounts"
@@ -122,6 +127,31 @@ def test_the_last_owner_of_all_stays(olga: Person, db: psycopg.Connection) -> No
     db.execute("UPDATE account SET password_hash = 'x' WHERE name = 'Ann'")
     olga.post(f"{address}/role", role="viewer")
     assert find(db, "Olga").roles == {None: Role.VIEWER}
+
+
+def test_of_two_owners_who_shut_each_other_out_one_stays(
+    settings: Settings, db: psycopg.Connection
+) -> None:
+    now = datetime.now(UTC)
+    olga, otto = (changing.create(db, name, Role.OWNER, None, now) for name in ("Olga", "Otto"))
+    db.execute("UPDATE account SET password_hash = 'x'")
+    with database.connect(settings.database_url) as other, ThreadPoolExecutor(1) as thread:
+        with db.transaction():
+            changing.disable(db, otto, now)
+            second = thread.submit(changing.disable, other, olga, now)
+            until(lambda: is_waiting(settings))
+        assert isinstance(second.exception(30), LastOwnerError)
+    assert find(db, "Olga").disabled_at is None
+
+
+def is_waiting(settings: Settings) -> bool:
+    """Whether one connection to the database waits for another."""
+    with database.connect(settings.database_url) as third:
+        waiting = third.execute(
+            "SELECT FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return waiting.rowcount == 1
 
 
 def test_last_use_is_that_of_sessions_or_of_what_was_done(
