@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -17,6 +18,12 @@ from tracker import embedded
 from tracker.embedded import Servers
 from tracker.settings import Settings
 from tracker.stores import database, event_tables
+
+# A test that fails because its machine is busy says nothing.
+hypothesis.settings.register_profile(
+    "pintag", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("pintag")
 
 SECRET_KEY = "a-secret-key-that-only-tests-know-of"
 _TEMPLATE = "pintag_template"

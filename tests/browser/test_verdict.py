@@ -136,14 +136,14 @@ def of_the_server(fields: list[Field], sent: str) -> list[dict[str, Any]]:
     return errors
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(case=cases())
 def test_it_agrees(verdict: Verdict, case: tuple[list[Field], str]) -> None:
     compare(verdict, *case)
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=2_000)
+@settings(max_examples=2_000)
 @given(case=cases())
 def test_it_agrees_for_long(verdict: Verdict, case: tuple[list[Field], str]) -> None:
     compare(verdict, *case)
@@ -159,7 +159,7 @@ def compare(verdict: Verdict, fields: list[Field], text: str) -> None:
     assert errors == of_the_server(fields, sent)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(type_=st.sampled_from(FieldType), values=st.lists(STRINGS.map(json.dumps), min_size=20))
 def test_it_agrees_on_each_spelling(verdict: Verdict, type_: FieldType, values: list[str]) -> None:
     fields = [Field(f"f{n}", f"f{n}", "", type_) for n in range(len(values))]

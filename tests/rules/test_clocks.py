@@ -111,7 +111,7 @@ OFF = st.one_of(
 LATENCIES = st.lists(st.integers(0, LATENCY - 1), min_size=2, max_size=10)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(OFF, LATENCIES)
 @example(-61 * SECOND, [LATENCY - 1, 0])
 @example(-61 * SECOND, [0, LATENCY - 1])
@@ -135,7 +135,7 @@ def test_a_wrong_clock_has_one_correction_whatever_the_latencies(
         assert corrected == 0 or 0 <= corrected - off < LATENCY
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(OFF, LATENCIES, LATENCIES)
 def test_a_clock_that_is_set_right_is_followed(
     off: int, before: Sequence[int], after: Sequence[int]
@@ -147,7 +147,7 @@ def test_a_clock_that_is_set_right_is_followed(
     assert {sender.correction(latency) for latency in after} == {0}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(OFF, OFF, LATENCIES, LATENCIES)
 def test_a_clock_that_is_set_wrong_is_followed_to_within_two_minutes(
     off: int, then: int, before: Sequence[int], after: Sequence[int]
@@ -160,7 +160,7 @@ def test_a_clock_that_is_set_wrong_is_followed_to_within_two_minutes(
         assert abs(sender.correction(latency) - then) <= 2 * MINUTE + LATENCY
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.integers(3 * MINUTE, 29 * DAY), st.lists(st.integers(0, 2 * MINUTE), min_size=2))
 def test_a_clock_that_is_far_off_keeps_the_order_through_longer_latencies(
     off: int, latencies: Sequence[int]

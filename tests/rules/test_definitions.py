@@ -51,7 +51,7 @@ def test_slugify_falls_back_to_what_it_is_told() -> None:
     assert slugify("注文", Category.TRANSACTIONS.singular) == "transaction"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text())
 def test_every_slug_fits_a_discriminator(name: str) -> None:
     slug = slugify(name)

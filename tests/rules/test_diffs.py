@@ -155,7 +155,7 @@ def takes(fields: list[Field], hit: bytes) -> bool:
     return isinstance(Validator(fields).validate(hit, "Website"), bytes)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data(), versions(), versions())
 def test_what_fits_is_never_rejected(
     data: st.DataObject, old: list[Field], new: list[Field]
@@ -166,7 +166,7 @@ def test_what_fits_is_never_rejected(
         assert takes(new, hit)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(versions(), versions())
 def test_what_does_not_fit_is_rejected_for_some_hit(old: list[Field], new: list[Field]) -> None:
     if not all(change.fits for change in compare(old, new)):
@@ -182,7 +182,6 @@ def telling_hits(fields: list[Field]) -> list[bytes]:
     return [_hit(hit) for hit in hits]
 
 
-@settings(deadline=None)
 @given(versions(), versions())
 def test_no_changes_exactly_if_equal(old: list[Field], new: list[Field]) -> None:
     assert compare(old, old) == []

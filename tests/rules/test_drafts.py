@@ -174,7 +174,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(JSON)
 def test_no_json_makes_it_raise(body: object) -> None:
     assert isinstance(parse_draft(body), Draft | list)

@@ -69,7 +69,7 @@ def test_errors(sent: object, errors: list[tuple[str, str]]) -> None:
     assert [(error.field, error.code) for error in found] == errors
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(JSON)
 def test_an_edit_changes_what_it_says_and_nothing_else(sent: object) -> None:
     before = Snapshot("Vote", "All of it", PREVIOUS)

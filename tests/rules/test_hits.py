@@ -55,14 +55,14 @@ def test_no_envelope(body: bytes, message: str) -> None:
         parse_envelope(body)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(VALUES)
 def test_lone_surrogates_are_replaced_and_nothing_else_is(value: object) -> None:
     text = json.dumps(value).encode()
     assert json.loads(replace_lone_surrogates(text)) == _mend(json.loads(text))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(VALUES)
 def test_whatever_a_page_cut_off_is_taken(value: object) -> None:
     hit = json.dumps(value).encode()
@@ -80,7 +80,7 @@ def _mend(value: object) -> object:
     return value
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_bytes_without_surrogates_stay(noise: bytes) -> None:
     assert replace_lone_surrogates(noise) == noise or b"\\u" in noise
@@ -102,7 +102,7 @@ def test_a_visitors_hits_have_one_partition() -> None:
     assert len(same) == 1
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=100), st.integers(1, 256))
 def test_any_bytes_have_a_partition(raw: bytes, partitions: int) -> None:
     assert 0 <= partition_of(raw, partitions) < partitions

@@ -10,7 +10,7 @@ TIMES = st.integers(0, 2**48 - 1)
 NOISE = st.binary(min_size=10, max_size=10)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(TIMES, NOISE)
 def test_a_minted_id_is_a_uuid7_that_holds_its_time(ms: int, noise: bytes) -> None:
     id_ = mint(ms, noise)
@@ -20,7 +20,7 @@ def test_a_minted_id_is_a_uuid7_that_holds_its_time(ms: int, noise: bytes) -> No
     assert is_uuid7(str(id_).upper())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(TIMES, TIMES, NOISE)
 def test_first_of_parts_earlier_from_later(ms: int, bound: int, noise: bytes) -> None:
     assert (mint(ms, noise) >= first_of(bound)) == (ms >= bound)

@@ -151,7 +151,7 @@ def test_decimal(raw: str, result: str) -> None:
     assert stored(FieldType.DECIMAL, raw) == result
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=5, min_value=-(10**30)))
 def test_decimals_are_exact(number: object) -> None:
     text = f"{number:f}"
@@ -160,7 +160,7 @@ def test_decimals_are_exact(number: object) -> None:
         assert result == text.removeprefix("-" if not any(c in "123456789" for c in text) else "")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.sampled_from(FieldType), st.text(alphabet="0123456789-+.eE:TZtz _WNan", max_size=30))
 def test_what_is_stored_is_taken_again_and_stays(type_: FieldType, text: str) -> None:
     once = stored(type_, msgspec.json.encode(text))

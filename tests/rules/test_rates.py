@@ -45,7 +45,7 @@ def test_a_rest_fills_the_bucket_only_once() -> None:
 REQUESTS = st.lists(st.tuples(st.integers(1, 100), st.floats(0, 30)), max_size=60)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 50), REQUESTS)
 def test_whoever_waits_as_told_gets_in(per_second: int, requests: list[tuple[int, float]]) -> None:
     rates, now = Rates(per_second), 0.0
@@ -57,7 +57,7 @@ def test_whoever_waits_as_told_gets_in(per_second: int, requests: list[tuple[int
             now += 1e-6
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 50), REQUESTS)
 def test_never_more_than_the_rate(per_second: int, requests: list[tuple[int, float]]) -> None:
     rates, now, taken, largest = Rates(per_second), 0.0, 0, 0
@@ -86,7 +86,7 @@ def test_a_wait_that_is_lost_in_rounding_is_over() -> None:
     assert rates.take("a", 2.765207077218265) == 2  # the one before was counted
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(1, 5), ASKING)
 def test_no_window_has_more_than_the_limit(count: int, asking: list[tuple[str, float]]) -> None:
     rates, now = AtMost(count, 2.0), 0.0

@@ -67,7 +67,7 @@ def cases(draw: st.DrawFn) -> tuple[list[Field], bytes]:
     return fields, ("{" + ",".join(parts) + "}").encode(errors="surrogatepass")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(cases())
 def test_fast_is_a_subset_of_slow_with_equal_bytes(case: tuple[list[Field], bytes]) -> None:
     fields, data = case
@@ -80,7 +80,7 @@ def test_fast_is_a_subset_of_slow_with_equal_bytes(case: tuple[list[Field], byte
         assert validator.slow(slow, "other") == slow, "what is normalised stays"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(versions(), st.binary(max_size=60))
 def test_no_bytes_make_it_raise(fields: list[Field], data: bytes) -> None:
     assert isinstance(Validator(fields).validate(data, "Website"), bytes | list)
