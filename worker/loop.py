@@ -26,6 +26,7 @@ from worker.read_size import ReadSize
 from worker.reports import Reports
 from worker.steps import HOLD, STEPS, Step, Work
 from worker.trying import bury, judge
+from worker.watching import Watching
 
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
@@ -58,6 +59,7 @@ class Worker:
         self._pause = FIRST_PAUSE
         self._trials: list[ToldHit] = []
         self._reports = Reports(settings.redis_url)
+        self._watching = Watching()
         self._stopping = False
 
     def stop(self) -> None:
@@ -109,9 +111,11 @@ class Worker:
                     if upkeep.run():
                         return
                     partitions.balance()
+                    self._watching.look(client)
                 self._turn(connection, client, partitions, upkeep.epoch)
                 self._publish_trials(client)
                 self._reports.tell(list(partitions.owned))
+                self._watching.publish(client)
             partitions.release_all()
 
     def _publish_trials(self, client: redis.Redis) -> None:
@@ -197,7 +201,10 @@ class Worker:
 
         works = [judge(queued) for read in hits.values() for queued in read]
         last_ids = partitions.last_ids
-        for work in commit(connection, works, last_ids, again):
+        done = commit(connection, works, last_ids, again)
+        if self._watching.sections:
+            self._watching.note(done, self._context)
+        for work in done:
             if work.verdict is HOLD and work.pinned is not None:
                 partitions.held.note(work.queued.partition, work.pinned.usable_from)
             if work.trial is not None:
