@@ -1,15 +1,12 @@
 """From a hit that went through the steps to what people are told of it: bounded, no traces."""
 
-from tracker.rules.errors import FieldError
 from tracker.rules.hits import Hit
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.outcomes import Outcome, Reason
-from tracker.rules.told import ToldHit
+from tracker.rules.told import MOST_ERRORS, MOST_TEXT, ToldHit, cut, text
 from worker.context import Context
 from worker.steps import Work, names_erased, read_hit
 
-MOST_ERRORS, MOST_TEXT, MOST_DATA = 100, 500, 4_000
-"""Errors of a hit, and characters of its texts: Redis holds what is told in memory."""
 _UNREADABLE = (Reason.MALFORMED, Reason.INTERNAL_ERROR, Reason.DEAD_LETTER)
 
 
@@ -27,7 +24,7 @@ def told(work: Work, context: Context, outcome: Outcome) -> ToldHit:
         received_ms=work.received_ms,
         outcome=outcome,
         reason=reason,
-        errors=[_short(error) for error in errors[:MOST_ERRORS]],
+        errors=cut(errors),
         more_errors=max(0, len(errors) - MOST_ERRORS),
         due_at=work.pinned.usable_from if work.pinned and outcome is Outcome.HELD else None,
         id=hit.id[:MOST_TEXT] if hit else "",
@@ -39,10 +36,6 @@ def told(work: Work, context: Context, outcome: Outcome) -> ToldHit:
     )
 
 
-def _short(error: FieldError) -> FieldError:
-    return FieldError(error.field[:MOST_TEXT], error.code, error.message[:MOST_TEXT])
-
-
 def _whose(work: Work, hit: Hit | None) -> list[str]:
     visitor = hit.visitor if hit else None
     identities = work.identities or ([Identity(Keyspace.WEB, visitor)] if visitor else [])
@@ -52,4 +45,4 @@ def _whose(work: Work, hit: Hit | None) -> list[str]:
 def _data(work: Work, hit: Hit | None) -> str:
     """As the event would have it, else as it came: the data, or all of what is no hit."""
     sent = bytes(hit.data) if hit else work.queued.raw
-    return (work.data or sent)[: 4 * MOST_DATA].decode(errors="replace")[:MOST_DATA]
+    return text(work.data or sent)

@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.pages.conftest import Person, SignIn
+from tracker.pages import streams
 from tracker.pages.page import Page
 from tracker.pages.routes import PAGES
 from tracker.rules.accounts import Role
@@ -25,6 +26,12 @@ def address(page: Page, **values: str) -> str:
     """The page's address in the shop, of what is there, or of something that need not be."""
     known = {**VALUES, **values}
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda m: known.get(m[1], "booking"), page.path)
+
+
+@pytest.fixture(autouse=True)
+def short_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams end as soon as they have begun."""
+    monkeypatch.setattr(streams, "LONGEST", 0)
 
 
 @pytest.fixture

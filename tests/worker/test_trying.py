@@ -8,12 +8,12 @@ import redis
 
 from tests.worker.cast import ANN, BEN, Harbour, drain, hit, next_version, working
 from tests.worker.test_senders import CHROME, GOOGLEBOT
+from tracker.rules import told
 from tracker.rules.hits import Sender
 from tracker.rules.outcomes import Outcome
 from tracker.rules.told import ToldHit
 from tracker.stores import hit_queue, trials
 from tracker.stores.trials import OLDEST
-from worker import telling
 from worker.context import Context
 from worker.steps import STEPS, Verdict, Work
 
@@ -98,8 +98,8 @@ def test_what_is_large_is_cut(harbour: Harbour) -> None:
     harbour.send(hit(data=data, page="p" * 5_000), sender=TEST)
     drain(harbour)
     [trial] = published(harbour)
-    assert (len(trial.errors), trial.more_errors) == (telling.MOST_ERRORS, 2)
-    assert (len(trial.data), len(trial.page or "")) == (telling.MOST_DATA, telling.MOST_TEXT)
+    assert (len(trial.errors), trial.more_errors) == (told.MOST_ERRORS, 2)
+    assert (len(trial.data), len(trial.page or "")) == (told.MOST_DATA, told.MOST_TEXT)
 
 
 def test_only_the_newest_of_a_day_are_kept(

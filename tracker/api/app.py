@@ -33,6 +33,7 @@ from tracker.api.problems import answer_crash, answer_http
 from tracker.json_text import dumps
 from tracker.pages import routes as pages
 from tracker.pages.operations import Remembered
+from tracker.pages.streams import Streams
 from tracker.settings import Settings
 from tracker.stores import database, hit_queue
 from tracker.stores.reporting import Background
@@ -69,6 +70,7 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.gate = Gate(limits)
         app.state.pool = database.open_pool(settings.database_url)
         app.state.redis = hit_queue.connect(settings.redis_url)
+        app.state.streams = Streams()
         connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
         asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
         app.state.oversight = Oversight(connect, asked)

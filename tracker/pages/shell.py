@@ -37,4 +37,9 @@ def page(template: str, status: int, more: Mapping[str, str], **values: object) 
     """A rendered template; `more` are sources to let in besides those of POLICY."""
     policy = (f"{name} {value} {more.get(name, '')}".strip() for name, value in POLICY.items())
     headers = {**HEADERS, "Content-Security-Policy": "; ".join(policy)}
-    return HTMLResponse(_templates.get_template(template).render(**values), status, headers)
+    return HTMLResponse(text(template, **values), status, headers)
+
+
+def text(template: str, **values: object) -> str:
+    """What a template says: HTML, with all values escaped."""
+    return _templates.get_template(template).render(**values)

@@ -9,6 +9,9 @@ import msgspec
 from tracker.rules.errors import FieldError
 from tracker.rules.outcomes import Outcome, Reason
 
+MOST_ERRORS, MOST_TEXT, MOST_DATA = 100, 500, 4_000
+"""Errors of a hit that are told, and characters of its texts."""
+
 
 class ToldHit(msgspec.Struct, frozen=True, omit_defaults=True):
     """A hit, and what became of it; of one for trying out, what would have.
@@ -33,6 +36,19 @@ class ToldHit(msgspec.Struct, frozen=True, omit_defaults=True):
     data: str = ""
     page: str | None = None
     agent: str | None = None
+
+
+def cut(errors: Sequence[FieldError]) -> list[FieldError]:
+    """As many errors as are told, with texts as long as are told."""
+    return [
+        FieldError(error.field[:MOST_TEXT], error.code, error.message[:MOST_TEXT])
+        for error in errors[:MOST_ERRORS]
+    ]
+
+
+def text(json: bytes) -> str:
+    """As much of some JSON, or of what was to be JSON, as is told."""
+    return json[: 4 * MOST_DATA].decode(errors="replace")[:MOST_DATA]
 
 
 def received(hit: ToldHit) -> datetime:

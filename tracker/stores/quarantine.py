@@ -78,6 +78,18 @@ def listed(
         return cursor.execute(query.encode(), (reason, reason, limit)).fetchall()
 
 
+def whole(
+    connection: psycopg.Connection, section_id: int, version_ids: Sequence[int], limit: int
+) -> list[QuarantinedHit]:
+    """The newest hits of a section that are in quarantine, of these versions."""
+    with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:
+        query = (
+            f"{_SELECT} WHERE q.section_id = %s AND q.version_id = ANY(%s)"
+            " ORDER BY q.id DESC LIMIT %s"
+        )
+        return cursor.execute(query.encode(), (section_id, list(version_ids), limit)).fetchall()
+
+
 def get(connection: psycopg.Connection, id_: int) -> QuarantinedHit | None:
     """One hit in quarantine."""
     with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:

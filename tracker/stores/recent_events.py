@@ -33,6 +33,20 @@ class StoredEvent(msgspec.Struct, frozen=True):
     data: str
 
 
+class WholeEvent(msgspec.Struct, frozen=True):
+    """An event as it is stored, with whose it is; `data` may be cut off."""
+
+    id: UUID
+    version_id: int
+    event_time: datetime
+    received_at: datetime
+    data: str
+    page: str | None
+    agent: str | None
+    keyspace: str
+    key: str
+
+
 class PageCount(msgspec.Struct, frozen=True):
     """Events of a version that came from a page, without its query; None: they named no page."""
 
@@ -58,6 +72,31 @@ def newest(
         query += " WHERE version_id = ANY(%(versions)s) ORDER BY id DESC LIMIT %(limit)s"
         parts = {**_bounds(since, most), "versions": list(version_ids), "limit": limit}
         yield from cursor.stream(query.encode(), parts)
+
+
+def whole(
+    connection: psycopg.Connection,
+    version_ids: Sequence[int],
+    since: datetime,
+    limit: int,
+    most: int,
+    most_text: int,
+) -> list[WholeEvent]:
+    """The newest events of these versions with all that is shown of them, like `newest`."""
+    with connection.cursor(row_factory=class_row(WholeEvent)) as cursor:
+        query = (
+            "SELECT newest.id, version_id, event_time, received_at,"  # noqa: S608
+            " left(data::text, %(text)s) AS data, left(page, %(text)s) AS page, agent, i.keyspace,"
+            f" i.key FROM {_NEWEST} JOIN identifier i ON i.id = identifier_id"
+            " WHERE version_id = ANY(%(versions)s) ORDER BY newest.id DESC LIMIT %(limit)s"
+        )
+        parts = {
+            **_bounds(since, most),
+            "versions": list(version_ids),
+            "limit": limit,
+            "text": most_text,
+        }
+        return cursor.execute(query.encode(), parts).fetchall()
 
 
 def pages(

@@ -38,6 +38,31 @@ def every(connection: psycopg.Connection, definition_id: int) -> list[PinnedSnip
         ).fetchall()
 
 
+class NamedVersion(msgspec.Struct, frozen=True):
+    """A version as people call it, and the key of a snippet that is pinned to it, if there is one.
+
+    `event` is its definition's name.
+    """
+
+    key: str | None
+    version_id: int
+    slug: str
+    event: str
+    number: int
+
+
+def names(connection: psycopg.Connection, section_id: int) -> list[NamedVersion]:
+    """All versions of a section's events that are not hidden, by the event's name."""
+    with connection.cursor(row_factory=class_row(NamedVersion)) as cursor:
+        return cursor.execute(
+            "SELECT s.key, v.id AS version_id, d.slug, d.name AS event, v.number"
+            " FROM definition d JOIN version v ON v.definition_id = d.id"
+            " LEFT JOIN snippet s ON s.version_id = v.id"
+            " WHERE d.section_id = %s AND d.hidden_at IS NULL ORDER BY d.name, d.slug",
+            (section_id,),
+        ).fetchall()
+
+
 def regenerate(
     connection: psycopg.Connection,
     definition_id: int,
