@@ -59,7 +59,8 @@ function start () {
   }
 
   function label () {
-    pause.textContent = !paused ? 'Pause' : fresh ? `Resume: ${many(fresh)} new` : 'Resume'
+    const came = fresh ? ` (${number(fresh)} new ${fresh === 1 ? 'hit' : 'hits'})` : ''
+    pause.textContent = paused ? `Resume${came}` : 'Pause'
   }
 
   pause.addEventListener('click', () => {
