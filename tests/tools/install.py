@@ -1,8 +1,8 @@
 """`python -m tests.tools.install`: make sure that the tests find the programs that they walk with.
 
 The browser tests walk with Chromium; the examples in the docs run with PHP and Node, and behind
-nginx and Caddy. TypeScript, which is kept in the virtual environment, judges the types and code
-of snippets. A program that is missing fails its tests.
+nginx and Caddy. TypeScript, which judges the types and code of snippets, and axe, which judges how
+accessible the pages are, are kept in the virtual environment. What is missing fails its tests.
 """
 
 import os
@@ -18,8 +18,10 @@ _PROGRAMS = {"php": "php-cli", "node": "nodejs", "npm": "npm", "nginx": "nginx",
 """Commands, each with its package on Debian."""
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _TYPESCRIPT = "typescript@5.9.3"  # the last line whose compiler is a library for Node, too
-_NODE_MODULES = Path(sys.prefix) / "node"
-TYPESCRIPT = _NODE_MODULES / "node_modules" / "typescript"
+_AXE = "axe-core@4.14.1"
+_NODE = Path(sys.prefix) / "node"
+TYPESCRIPT = _NODE / "node_modules" / "typescript"
+AXE = _NODE / "node_modules" / "axe-core"
 
 
 def find_chromium() -> str | None:
@@ -53,7 +55,7 @@ def main() -> None:
         packages = [_PROGRAMS[command] for command in missing] + ["chromium"] * (not chromium)
         if packages:
             _install(packages)
-        _install_typescript()
+        _install_libraries()
         return
     if not chromium:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
@@ -64,13 +66,13 @@ def main() -> None:
             file=sys.stderr,
         )
     if "npm" not in missing:
-        _install_typescript()
+        _install_libraries()
 
 
-def _install_typescript() -> None:
-    if not TYPESCRIPT.exists():
+def _install_libraries() -> None:
+    if not (TYPESCRIPT.exists() and AXE.exists()):
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix"]
-        subprocess.run([*command, str(_NODE_MODULES), _TYPESCRIPT], check=True)
+        subprocess.run([*command, str(_NODE), _TYPESCRIPT, _AXE], check=True)
 
 
 def _is_debian_root() -> bool:
