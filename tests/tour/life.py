@@ -54,6 +54,7 @@ def fill(pintag: Installation) -> Life:
         hacked = _hostile(strange)
         new = open_section(pintag, db, client, "Fjord & Fell Outlet", "Per", now)
         common = {**_people(doors), **_lost(doors)}
+        _count_by_day(doors)
         return Life(
             pintag,
             doors.session,
@@ -88,6 +89,19 @@ def _lost(doors: Doors) -> Values:
     hits = quarantine.newest_of(doors.db, None, 1)
     trial = doors.job("/quarantine/replay", hit=str(hits[0].id), dry_run="yes")
     return {"lost-hit": str(hits[0].id), "lost-trial": trial}
+
+
+def _count_by_day(doors: Doors) -> None:
+    """Count hits on the days when they happened: what came just now can't have come weeks ago."""
+    doors.db.execute("DELETE FROM hit_count WHERE outcome IN ('stored', 'quarantined')")
+    doors.db.execute(
+        "INSERT INTO hit_count (version_id, day, outcome, reason, partition, hits)"
+        " SELECT version_id, (event_time AT TIME ZONE 'UTC')::date, 'stored', '', -1, count(*)"
+        " FROM event GROUP BY 1, 2 UNION ALL"
+        " SELECT version_id, (received_at AT TIME ZONE 'UTC')::date - id::int * 7 % 29,"
+        " 'quarantined', reason, -1, count(*) FROM quarantine WHERE version_id IS NOT NULL"
+        " GROUP BY 1, 2, 4"
+    )
 
 
 # -- the shop
