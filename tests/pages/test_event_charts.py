@@ -121,7 +121,7 @@ def test_by_version_old_ones_are_one_series(
         came(1, number, "stored", version=add_version(db, event, number))
     came(1, 100, "stored")
     came(1, 10, "quarantined", "bad_tag")
-    _, text = owner.get(f"{PAGE}?by=version")
+    _, text = owner.get(f"{PAGE}?by=version&numbers=1")
     assert legend(text) == [
         *((f"Version {number}", str(number)) for number in (6, 5, 4, 3)),
         ("Older versions", "112"),
@@ -135,7 +135,7 @@ def test_the_numbers_have_reasons_and_leave_empty_days_out(owner: Person, came: 
     came(5, 1, "quarantined", "bad_tag")
     came(5, 2, "dropped", "bot")
     came(5, 4, "held")
-    head, newest, oldest = numbers(owner.get(PAGE)[1])
+    head, newest, oldest = numbers(owner.get(f"{PAGE}?numbers=1")[1])
     assert head == [
         *("Day", "Version", "Stored", "Held"),
         *("Quarantined bad_tag", "Quarantined invalid_data", "Dropped bot"),
@@ -146,7 +146,8 @@ def test_the_numbers_have_reasons_and_leave_empty_days_out(owner: Person, came: 
 
 def test_tests_are_in_the_numbers_only(owner: Person, came: Came) -> None:
     came(0, 2, "dropped", "test")
-    _, text = owner.get(PAGE)
+    assert 'href="?numbers=1#hits">The numbers</a>' in owner.get(PAGE)[1]
+    _, text = owner.get(f"{PAGE}?numbers=1")
     assert "No hit in the last 30 days but for tests." in text
     assert "2 hits of test snippets are in the numbers only." in text
     assert bars(text) == []

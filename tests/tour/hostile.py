@@ -15,6 +15,7 @@ KINDS = (
     "claim",
     "account",
     "merger",
+    "client",
 )
 """All of them are shown somewhere."""
 

@@ -70,6 +70,8 @@ def _people(doors: Doors) -> Values:
     for name, role in (("Astrid", "editor"), ("Jonas", "viewer")):
         pintag.pintag("account", "create", name, "--role", role, "--section", doors.section)
     pintag.pintag("account", "disable", "Jonas")
+    scopes = ("--scope", "profiles:read", "--scope", "events:write", "--keyspace", "crm-id")
+    pintag.pintag("client", "create", "Our CRM", "--section", doors.section, *scopes)
     link = pintag.pintag("account", "create", "Nils").strip()
     invited = accounts.find(doors.db, "Per")
     assert invited is not None
@@ -249,6 +251,7 @@ def _hostile(doors: Doors) -> Values:
     doors.send(key, [*hits, *rejected], agent)
     doors.send(key, [*hits, *rejected], agent, test="1")
     doors.rest()
+    doors.pintag.pintag("client", "create", hostile("client"), "--section", doors.section)
     pair = Identity(Keyspace.WEB, visitor), Identity(Keyspace.CRM_ID, hostile("visitor"))
     merging.merge(doors.db, _vault(doors), doors.section_id, pair, hostile("merger"), at)
     doors.post(f"{doors.root}/events/{slug}/tracking", to="off")

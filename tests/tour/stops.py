@@ -90,6 +90,11 @@ STOPS: dict[str, tuple[Stop, ...] | str] = {
         Stop("account", id="account"),
         Stop("account-link", id="account", then=click("text=Make a new link")),
     ),
+    "/settings/clients": (
+        Stop("clients"),
+        Stop("clients-adding", then=click("summary:has-text('Add a client')")),
+    ),
+    "/sections/{section}/rules": (Stop("section-rules"),),
     "/quarantine": (Stop("lost-quarantine"),),
     "/quarantine/{id}": (Stop("lost-hit", id="lost-hit"),),
     "/jobs/{id}": (Stop("lost-trial", id="lost-trial"),),
@@ -114,6 +119,7 @@ STOPS: dict[str, tuple[Stop, ...] | str] = {
     f"{_EVENTS}/hide": (Stop("event-hide"),),
     _EVENTS: (
         Stop("event"),
+        Stop("event-numbers", "?by=version&numbers=1"),
         Stop("event-attributes", "?attributes=1&nonce=abc"),
         Stop("event-module", "?form=module&versions=all&look=further"),
         Stop("event-past-trials", "?after=0-0"),

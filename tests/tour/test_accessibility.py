@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MOST_BYTES = 50_000
-"""Of HTML, style and scripts, as they are without compression, when a page is the first one."""
+"""Of HTML, style and scripts, as they are sent, when a page is the first one."""
 NARROWEST = (320, 800)
 AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
 
@@ -46,8 +46,9 @@ def violations(tab: Tab) -> list[str]:
 
 def weight(answers: list[Response]) -> int:
     kinds = ("document", "stylesheet", "script")
-    whole = (one for one in answers if one.status < 300)
-    return sum(len(one.body()) for one in whole if one.request.resource_type in kinds)
+    whole = (one for one in answers if one.status < 300)  # no redirects
+    sent = [one.request for one in whole if one.request.resource_type in kinds]
+    return sum(one.sizes()["responseBodySize"] for one in sent)
 
 
 def audit(tab: Tab, question: str) -> object:

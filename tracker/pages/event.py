@@ -80,7 +80,7 @@ class Shown:
 
 
 def event_page(visit: Visit) -> Response:
-    """`…?span=…&by=…&form=…&version=…&nonce=…&attributes=1&after=…&versions=all&look=further`."""
+    """`…?span=…&by=…&numbers=1`, and `…?form=…&version=…&nonce=…&attributes=1&after=…&versions=all`."""
     return shown(visit, found.event(visit))
 
 
@@ -141,6 +141,7 @@ class _Choice:
                 raise MissingError(str(error)) from None
         self.number = self.version.number if self.version else None
         self.attributes = bool(visit.get("attributes"))
+        self.numbers = bool(visit.get("numbers"))
         self.nonce = visit.get("nonce").strip()
         self.wrong = ""
         self._own = address(visit, definition)

@@ -1,5 +1,6 @@
 """All pages. Where two paths fit, the first one serves."""
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
@@ -54,5 +55,6 @@ PAGES: tuple[Page, ...] = (
 )
 ROUTES: tuple[BaseRoute, ...] = (
     *(page.route for page in PAGES),
-    Mount("/static", StaticFiles(directory=HERE / "static")),
+    # Pages aren't compressed: they hold secrets beside what strangers sent, and lengths tell.
+    Mount("/static", GZipMiddleware(StaticFiles(directory=HERE / "static"))),
 )
