@@ -90,6 +90,7 @@ STOPS: dict[str, tuple[Stop, ...] | str] = {
         Stop("account", id="account"),
         Stop("account-link", id="account", then=click("text=Make a new link")),
     ),
+    "/operations": (Stop("operations"),),
     "/settings/clients": (
         Stop("clients"),
         Stop("clients-adding", then=click("summary:has-text('Add a client')")),

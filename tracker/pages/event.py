@@ -80,7 +80,7 @@ class Shown:
 
 
 def event_page(visit: Visit) -> Response:
-    """`…?span=…&by=…&numbers=1`, and `…?form=…&version=…&nonce=…&attributes=1&after=…&versions=all`."""
+    """`…?span=&by=&numbers=&form=&version=&nonce=&attributes=&after=&versions=&look=…`."""
     return shown(visit, found.event(visit))
 
 
