@@ -65,6 +65,18 @@ def test_who_sees_all_sections_finds_it(watcher: Person, sign_in: SignIn) -> Non
     assert one.get("/operations?part=figures")[0] == 403
 
 
+def test_the_audit_is_run_by_a_job(
+    sign_in: SignIn, stranger: TestClient, redis: Redis, db: psycopg.Connection
+) -> None:
+    owner = sign_in(section=None)
+    assert "None ran in the last day." in owner.get("/operations")[1]
+    assert "The audit runs as soon as" in owner.post("/operations/audit")[1]
+    owner.post("/operations/audit")
+    assert [job.id for job in jobs.current(redis)] == ["audit"]
+    anew(stranger)
+    assert "It is waiting." in owner.get("/operations")[1]
+
+
 def test_redis_is_away(settings: Settings, db: psycopg.Connection) -> None:
     with TestClient(make_app(replace(settings, redis_url=NO_REDIS))) as client:
         client.base_url = "http://127.0.0.1"

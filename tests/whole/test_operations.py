@@ -74,6 +74,8 @@ def test_a_worker_that_hangs_and_one_that_is_killed(own: Installation, page: Pag
         load.stop()
     assert page.locator("#weeks[open]").count() == 1  # what was opened stays open
     assert own.audit().problems == []
+    page.click("text=Run the audit now")
+    page.locator("#audit", has_text="Every hit is accounted for").wait_for(timeout=60_000)
 
 
 def test_redis_is_stopped_and_goes_on(own: Installation, page: Page) -> None:

@@ -4,12 +4,15 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import psycopg
 import redis
 
 from tracker.rules.states import Move, outcome_imbalances, queue_imbalance, state_counts
-from tracker.stores import hit_queue, key_table, ledger, losses
+from tracker.stores import hit_queue, jobs, key_table, ledger, losses
 
+JOB = "audit"
+"""The id of the audit that runs as a job: there is one at a time."""
 READS = 1000
 """A partition that moves on while it is read is read again; each read takes about 1 ms."""
 
@@ -29,6 +32,37 @@ class Audit:
     lost: int
     losses: list[str]
     problems: list[str]
+
+
+class Run(msgspec.Struct, frozen=True):
+    """An audit that runs, or ran, as a job; since: when it ended, or began to wait or run."""
+
+    state: str
+    since: datetime | None
+    problems: list[str] = []
+    losses: list[str] = []
+    error: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        return self.state in ("waiting", "running")
+
+
+def enqueue(client: redis.Redis) -> None:
+    """Audit as a job, unless one goes on."""
+    last = last_run(client)
+    if last is None or not last.goes_on:
+        jobs.enqueue_again(client, jobs.AUDIT, job_id=JOB)
+
+
+def last_run(client: redis.Redis) -> Run | None:
+    """The newest audit by a job; None where none ran in the last day."""
+    found = jobs.find(client, JOB)
+    if found is None:
+        return None
+    return Run(
+        found.job.state, found.job.since, **(found.result or {}), error=found.job.error or ""
+    )
 
 
 def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:

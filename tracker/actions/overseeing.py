@@ -16,6 +16,7 @@ import psycopg
 import redis
 
 import tracker
+from tracker.actions import auditing
 from tracker.rules.outcomes import Outcome
 from tracker.rules.states import QUEUED, Move, state_counts
 from tracker.rules.verdicts import Signs, Verdict, sink, verdict
@@ -62,6 +63,7 @@ class InRedis(msgspec.Struct, frozen=True):
     refused: dict[str, int]
     lost: int
     jobs: list[Listed] | None
+    audit: auditing.Run | None
     errors: list[Reported]
 
 
@@ -215,6 +217,7 @@ def _in_redis(client: redis.Redis, last_ids: dict[int, str], at: datetime) -> In
         key_table.refusals(client),
         losses.total(client),
         _jobs(client),
+        auditing.last_run(client),
         processes.errors(client, now_ms),
     )
 

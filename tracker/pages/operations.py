@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tracker.actions import auditing
 from tracker.actions.overseeing import Oversight, Overview
 from tracker.pages import away, shell
 from tracker.pages.page import COOKIE, Page
@@ -68,7 +69,7 @@ class WatchingPage(Page):
         if seen.database is None and state.remembered.has(session):
             template = "operations_figures.html" if request.query_params else "operations.html"
             values = shown(seen, state.oversight)
-            return shell.page(template, HTTPStatus.OK, {}, **away.NOBODY, **values)
+            return shell.page(template, HTTPStatus.OK, {}, **away.NOBODY, owns_all=False, **values)
         answer = super()._answer(request, body)
         if answer.status_code == HTTPStatus.OK:
             state.remembered.add(session)
@@ -81,6 +82,13 @@ def operations(visit: Visit) -> Response:
     if visit.get("part"):
         return visit.part("operations_figures.html", **values)
     return visit.render("operations.html", **values)
+
+
+def audit(visit: Visit) -> Response:
+    """`/operations/audit`: have it run."""
+    auditing.enqueue(visit.redis)
+    visit.note("had the audit run")
+    return visit.go("/operations", "The audit runs as soon as a jobs process takes it.")
 
 
 def shown(seen: Overview, oversight: Oversight) -> dict[str, object]:
@@ -155,4 +163,7 @@ def cut(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-PAGES = (WatchingPage("GET", "/operations", Role.VIEWER, operations, everywhere=True),)
+PAGES = (
+    WatchingPage("GET", "/operations", Role.VIEWER, operations, everywhere=True),
+    Page("POST", "/operations/audit", Role.OWNER, audit, everywhere=True),
+)

@@ -19,6 +19,7 @@ RETENTION = "worker.retention.run"
 ERASURE = "worker.erasure.erase"
 EXPORT = "worker.export.export"
 REGENERATION = "worker.regenerate.run"
+AUDIT = "worker.audit.run"
 """Jobs are named, not imported: nothing in tracker imports the worker."""
 POLL_SECONDS = 0.1
 _KEEPING: dict[str, Any] = {
