@@ -113,9 +113,16 @@ def test_paused_they_wait(pintag: Installation, page: Page) -> None:
     page.get_by_role("button", name="Pause").wait_for()
 
 
-def test_an_open_page_keeps_nobody_from_stopping(browser: Browser) -> None:
+def test_a_page_says_when_nothing_comes_any_more(browser: Browser) -> None:
+    """Signed out meanwhile; or stopped, which an open page does not delay."""
     with temporary() as pintag, browser.new_context() as context:
         page = context.new_page()
+        pintag.sign_in(page)
+        go(page, pintag)
+        with pintag.database() as db:
+            db.execute("DELETE FROM session")
+        pintag.kill("web")
+        page.get_by_text("You are signed out: sign in again.").wait_for()
         pintag.sign_in(page)
         go(page, pintag)
         began = time.monotonic()

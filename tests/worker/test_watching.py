@@ -16,9 +16,11 @@ from tests.worker.cast import ANN, BEN, Hand, Harbour, by_hand, hit, next_versio
 from tests.worker.test_senders import GOOGLEBOT
 from tests.worker.test_trying import TEST
 from tracker.rules.hits import Sender
+from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.told import ToldHit
 from tracker.stores import live
 from tracker.stores.live import LiveBatch
+from tracker.vault import Vault
 from worker import watching
 from worker.context import Context
 from worker.steps import Work
@@ -114,6 +116,28 @@ def test_of_others_nothing_is_told(harbour: Harbour, watcher: Watcher) -> None:
     harbour.send(hit(), sender=Sender(agent=GOOGLEBOT))
     assert watcher.told() == []
     assert harbour.balanced() == {"stored": 1, "quarantined": 1, "dropped": 2}
+
+
+def test_of_erased_people_only_the_outcome_is_told(harbour: Harbour, watcher: Watcher) -> None:
+    section_id, who = harbour.booking.section_id, Identity(Keyspace.WEB, ANN)
+    hash_ = Vault(harbour.settings).erased_hash(section_id, who)
+    harbour.db.execute("INSERT INTO erased VALUES (%s, %s, now())", (section_id, hash_))
+    harbour.db.execute("UPDATE installation SET revision = revision + 1")
+    harbour.send(hit(), hit(BEN, claims={"web": ANN}), hit(BEN))
+    harbour.send(hit(), sender=Sender(agent=GOOGLEBOT))
+    harbour.send(hit(), sender=TEST)
+    erased, naming, other, bot, trial = watcher.told()
+    assert [told.outcome for told in (erased, naming, other, bot, trial)] == [
+        "dropped",
+        "stored",
+        "stored",
+        "dropped",
+        "dropped",
+    ]
+    assert [told.reason for told in (erased, bot, trial)] == ["erased", "bot", "test"]
+    assert other.whose == [f"web:{BEN}"]
+    for told in (erased, naming, bot, trial):
+        assert (told.id, told.whose, told.data, told.page, told.agent) == ("", (), "", None, None)
 
 
 def test_while_nobody_watches_no_hit_is_looked_at(

@@ -17,6 +17,7 @@ function start () {
   let unshown = 0
   let unsaid = { hits: 0, rejected: 0 }
   let trouble
+  let source
 
   const number = (count) => count.toLocaleString('en')
   const many = (count) => `${number(count)} ${count === 1 ? 'hit' : 'hits'}`
@@ -72,7 +73,7 @@ function start () {
   })
 
   function open () {
-    const source = new EventSource(list.dataset.live)
+    source = new EventSource(list.dataset.live)
     source.addEventListener('hits', take)
     source.addEventListener('live', (event) => say('right', event.data))
     source.addEventListener('trouble', (event) => say('wrong', event.data))
@@ -82,7 +83,6 @@ function start () {
       clearTimeout(trouble) // it comes back by itself, mostly at once
       trouble = setTimeout(() => say('wrong', 'No connection; trying again…'), PATIENCE_MS)
     })
-    addEventListener('pagehide', () => source.close())
   }
 
   // An EventSource does not say what it was answered.
@@ -108,6 +108,9 @@ function start () {
     document.querySelector('[data-summary]').textContent = many(unsaid.hits) + rejected
     unsaid = { hits: 0, rejected: 0 }
   }, SPEAK_MS)
+
+  addEventListener('pagehide', () => source.close())
+  addEventListener('pageshow', (event) => event.persisted && open())
 
   pause.hidden = tally.hidden = false
   say('', 'Connecting…')
