@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 @pytest.fixture
 def booking(db: psycopg.Connection, redis: Redis) -> Definition:
-    section_settings.create(db, "hotel", "Hotel", [], False)
+    section_settings.create(db, "Hotel")
     draft = Draft(category=Category.TRANSACTIONS, name="Booking")
     saved = saving.create(db, sections.choose(db, "hotel").id, draft, NOW)
     tracking.switch_on(db, redis, saved, NOW)

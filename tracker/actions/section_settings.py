@@ -8,6 +8,8 @@ import redis
 
 from tracker.actions.refusals import InvalidDraftError, RefusedError
 from tracker.rules import origins
+from tracker.rules.definitions import slugify
+from tracker.rules.drafts import check_name
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.ip_addresses import NONE, TRUNCATED, WHOLE
 from tracker.snippets import publishing
@@ -35,13 +37,21 @@ class NoSecretError(RefusedError):
 
 
 def create(
-    connection: psycopg.Connection, slug: str, name: str, allowed: Sequence[str], strict: bool
-) -> bool:
-    """Make a section; False when there is one with this slug already. Raises InvalidDraftError."""
+    connection: psycopg.Connection, name: str, allowed: Sequence[str] = (), strict: bool = False
+) -> str:
+    """Make a section, with origins as people write them; returns its slug.
+
+    Raises InvalidDraftError, also where there is one of this slug already.
+    """
+    name, slug = name.strip(), slugify(name, "section")
     patterns, errors = origins.read_patterns(allowed)
+    errors = [*check_name(name), *errors]
+    if not errors and not sections.create(connection, slug, name, patterns, strict):
+        message = f"There is a section {slug!r} already: choose another name."
+        errors = [FieldError("name", ErrorCode.DUPLICATE, message)]
     if errors:
         raise InvalidDraftError("The section was not made:", errors)
-    return sections.create(connection, slug, name, patterns, strict)
+    return slug
 
 
 def change(

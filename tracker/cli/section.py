@@ -12,7 +12,6 @@ from tracker.actions import section_settings, signing
 from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
-from tracker.rules.definitions import slugify
 from tracker.stores import sections
 from tracker.stores.sections import Section, SectionChanges
 from tracker.vault import Vault
@@ -49,10 +48,8 @@ def create(
     ] = False,
 ) -> None:
     """Make a section. Without --origin every website may send hits to it."""
-    slug = slugify(name, "section")
     with opened() as stores:
-        if not section_settings.create(stores.database, slug, name.strip(), origin or [], strict):
-            raise UsageError(f"There is a section {slug!r} already.")
+        slug = section_settings.create(stores.database, name, origin or [], strict)
     typer.echo(f"Made the section {slug!r}.")
 
 

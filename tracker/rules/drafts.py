@@ -41,7 +41,7 @@ def check(draft: Draft, previous: Sequence[Field] = ()) -> list[FieldError]:
     `name`, `fields` and `fields[2].key`.
     """
     fields = draft.fields or []
-    errors = list(_check_line("name", draft.name, MAX_NAME))
+    errors = check_name(draft.name)
     errors += _check_description("description", draft.description)
     if len(fields) > MAX_FIELDS:
         message = f"A definition has at most {MAX_FIELDS} fields, this one has {len(fields)}."
@@ -74,6 +74,11 @@ def _check_key(path: str, key: str) -> Iterator[FieldError]:
     elif not _KEY.fullmatch(key):
         message = "A key starts with a letter; up to 63 letters, digits, _ and - (all of ASCII)"
         yield FieldError(path, ErrorCode.BAD_FORMAT, f"{message} may follow.")
+
+
+def check_name(name: str) -> list[FieldError]:
+    """What is wrong with a name, of a definition or a section: it is one line of text."""
+    return list(_check_line("name", name, MAX_NAME))
 
 
 def _check_line(path: str, text: str, most: int) -> Iterator[FieldError]:

@@ -59,7 +59,7 @@ class Reason(Described):
     INVALID_DATA = (
         "invalid_data",
         Outcome.QUARANTINED,
-        "The fields do not fit the version: the snippet's, or the later one of a replay.",
+        "The fields do not fit the version by which the hit was judged.",
     )
     BAD_CLAIM = (
         "bad_claim",

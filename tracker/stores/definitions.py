@@ -146,6 +146,15 @@ def numbers(connection: psycopg.Connection, section_id: int) -> dict[Category, i
     return {msgspec.convert(category, Category): count for category, count in rows}
 
 
+def numbers_of_sections(connection: psycopg.Connection) -> dict[int, int]:
+    """How many of `visible` each section has that has any."""
+    return dict(
+        connection.execute(
+            "SELECT section_id, count(*) FROM definition WHERE hidden_at IS NULL GROUP BY 1"
+        ).fetchall()
+    )
+
+
 def named_after(
     connection: psycopg.Connection, section_id: int, category: Category, name: str, limit: int
 ) -> list[Definition]:
