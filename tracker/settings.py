@@ -167,7 +167,24 @@ class Settings:
         "Most hits a second that one collector takes for one snippet, then 429; 0: no limit.",
         _number,
     )
-
+    queue_percent: int = _setting(
+        "PINTAG_QUEUE_PERCENT",
+        80,
+        "Percent of Redis's memory limit, past which collectors answer 503; 0: never.",
+        _number,
+    )
+    queue_hits: int = _setting(
+        "PINTAG_QUEUE_HITS",
+        0,
+        "Waiting hits, past which collectors answer 503; 0: any number may wait.",
+        _number,
+    )
+    queue_seconds: int = _setting(
+        "PINTAG_QUEUE_SECONDS",
+        0,
+        "Seconds that the oldest hit waits, past which collectors answer 503; 0: any time.",
+        _number,
+    )
     secret_key: str = _setting(
         "PINTAG_SECRET_KEY",
         "",

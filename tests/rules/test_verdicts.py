@@ -18,6 +18,7 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
         ({"redis_away": True, "database_away": True}, PROBLEM, "Redis is away", "Start it."),
         ({"memory": FULL}, PROBLEM, "Redis refuses hits: its memory is full.", "maxmemory"),
         ({"memory": 2, "collectors": 0, "workers": 0}, PROBLEM, "memory is full", "maxmemory"),
+        ({"refusing": 1}, PROBLEM, "too many wait in the hit queue.", "PINTAG_QUEUE"),
         ({"writes": False}, PROBLEM, "Redis refuses hits: it can't write", "Make room"),
         ({"collectors": 0, "ready": 0}, PROBLEM, "no collector runs.", "pintag collector"),
         ({"ready": 0}, PROBLEM, "no collector has snippet keys.", "A worker publishes them"),

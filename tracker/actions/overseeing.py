@@ -106,6 +106,7 @@ class Overview(msgspec.Struct, frozen=True):
             schema=base is None or base.schema == database.newest_revision(),
             collectors=len(collectors),
             ready=len(ready),
+            refusing=sum(one.figure("full") > 0 for one in collectors),
             workers=len(self.running("worker")),
             silent=sum(one.kind == "worker" for one in there.processes)
             - len(self.running("worker")),

@@ -23,6 +23,7 @@ from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.hot_path import Door, hits_paths
 from tracker.collector.intake import Intake, RefusedError
 from tracker.collector.key_ring import KeyRing
+from tracker.collector.pressure import Pressure
 from tracker.collector.scripts import Scripts
 from tracker.collector.senders import Seen
 from tracker.rules.rates import Rates
@@ -65,14 +66,18 @@ def make_app(
         keys = KeyRing(client)
         app.state.client, app.state.keys, app.state.queue = client, keys, queue
         app.state.scripts = Scripts(client)
-        app.state.intake = Intake(keys, queue, Rates(settings.snippet_rate), time.monotonic, clock)
+        app.state.pressure = pressure = Pressure(client, keys, settings)
+        rates = Rates(settings.snippet_rate)
+        app.state.intake = Intake(keys, queue, pressure, rates, time.monotonic, clock)
         await queue.start()
         await keys.refresh()
+        await pressure.look()
         app.state.reporter, app.state.refused = Reporter("collector"), Counter()
-        ticker = asyncio.create_task(_tick(app))
+        tasks = [asyncio.create_task(_tick(app)), asyncio.create_task(pressure.watch())]
         yield {"door": Door(app.state.intake, settings)}
-        ticker.cancel()
-        await asyncio.wait([ticker])
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await _hand_in_refusals(app)
         await app.state.reporter.leave_async(client)
         await queue.stop()
@@ -137,6 +142,7 @@ async def _report(app: Starlette) -> None:
         "connected": int(app.state.queue.connected),
         "current": int(app.state.keys.current),
         "partitions": app.state.keys.partitions,
+        "full": int(app.state.pressure.retry_after > 0),
         **{f"refused: {name}": count for name, count in refused.items()},
     }
     reporter: Reporter = app.state.reporter

@@ -1,7 +1,7 @@
 """What the collector does with a request: plain functions that know no HTTP server.
 
-Order: size, key, origin, envelope, rate, append. Nothing here looks into a hit beyond the
-visitor id that chooses its partition, and nothing waits for PostgreSQL.
+Order: size, key, origin, room in the queue, envelope, rate, append. Nothing here looks into a hit
+beyond the visitor id that chooses its partition, and nothing waits for PostgreSQL.
 """
 
 import time
@@ -13,6 +13,7 @@ import structlog
 from tracker.collector import senders
 from tracker.collector.group_commit import GroupCommit, QueueAwayError
 from tracker.collector.key_ring import KeyRing
+from tracker.collector.pressure import Pressure
 from tracker.collector.redis_connection import Done
 from tracker.collector.senders import Seen
 from tracker.rules.hits import (
@@ -53,12 +54,14 @@ class Intake:
         self,
         keys: KeyRing,
         queue: GroupCommit,
+        pressure: Pressure,
         rates: Rates,
         now: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._queue = queue
+        self._pressure = pressure
         self._rates = rates
         self._now = now
         self._clock = clock
@@ -74,6 +77,8 @@ class Intake:
             if len(body) > MAX_BODY:
                 raise RefusedError(Refusal.TOO_LARGE)
             entry = await self.admit(key, seen.origin, seen.test)
+            if wait := self._pressure.retry_after:
+                raise RefusedError(Refusal.QUEUE_FULL, retry_after=wait)
             await self._append(key, _envelope(body), senders.sender(seen, entry.addresses))
         except RefusedError as refused:
             self.refused[refused.refusal] += 1
@@ -86,6 +91,8 @@ class Intake:
         every one on disk, else why not; then `confirmed` or `failed` is to be called. 0 where
         `take` is to decide: it says no, waits for a newer key table, or counts what senders lost.
         """
+        if self._pressure.retry_after:
+            return 0
         entry = self._keys.get(key)
         if entry is None or judge(entry, seen.origin, self._clock() * 1000, seen.test) is not None:
             return 0

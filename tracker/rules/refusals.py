@@ -23,3 +23,4 @@ class Refusal(Described):
     TOO_MANY = ("too_many", 429, "This snippet sends more hits a second than it may.")
     UNSURE = ("unsure", 503, "The collector can't be sure of its snippet keys at the moment.")
     QUEUE_AWAY = ("queue_away", 503, "The hit queue did not confirm that it has every hit.")
+    QUEUE_FULL = ("queue_full", 503, "The hit queue is too full to take more for now.")

@@ -14,8 +14,9 @@ class Signs(msgspec.Struct, frozen=True):
     """What the verdict goes by; collectors, workers and jobs: processes that reported lately.
 
     silent: workers that reported within the hour, but not now; ready: collectors that reach Redis
-    and have a key table; memory: the share of Redis's limit in use; waiting: seconds since the
-    oldest queued hit came, None for none; schema: the database has this release's.
+    and have a key table; refusing: those that find the queue too full; memory: the share of Redis's
+    limit in use; waiting: seconds since the oldest queued hit came, None for none; schema: the
+    database has this release's.
     """
 
     redis_away: bool = False
@@ -27,6 +28,7 @@ class Signs(msgspec.Struct, frozen=True):
     schema: bool = True
     collectors: int = 1
     ready: int = 1
+    refusing: int = 0
     workers: int = 1
     silent: int = 0
     jobs: int = 1
@@ -70,6 +72,12 @@ def _taking(signs: Signs) -> Verdict | None:
         return _problem(
             "Redis refuses hits: its memory is full.",
             "Raise its maxmemory, or see why no worker empties the queue.",
+        )
+    if signs.refusing:
+        return _problem(
+            "Hits are refused: too many wait in the hit queue.",
+            "See why no worker empties it. Or raise Redis's maxmemory, or PINTAG_QUEUE_…: the "
+            "documentation says at which marks collectors refuse.",
         )
     if not signs.writes:
         return _problem(

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 import redis
+from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tracker.rules.backpressure import Depth
 from tracker.rules.hits import MAX_TIME_MS, NOBODY, QueuedHit, Sender
 
 EPOCH_KEY = "pintag:epoch"
@@ -76,6 +78,32 @@ def pack_text(text: str) -> bytes:
 def pack_sender(sender: Sender) -> bytes:
     """A sender, packed for `pack_append`."""
     return _bulk(_encode_sender(sender))
+
+
+async def depth(client: AsyncRedis, partitions: int, *, aged: bool) -> Depth:
+    """How full the queue is; aged: with how long its oldest hit waits. Raises redis.RedisError.
+
+    A Redis without a limit has the machine's memory.
+    """
+    streams = [stream(number) for number in range(partitions)]
+    async with client.pipeline(transaction=False) as pipeline:
+        pipeline.info("memory")
+        pipeline.time()
+        for name in streams:
+            pipeline.xlen(name)
+        for name in streams if aged else ():
+            pipeline.xrange(name, count=1)
+        info, (now, micros), *replies = await pipeline.execute()
+    memory = int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
+    limit = int(info.get("maxmemory", 0)) or int(info.get("total_system_memory", 0))
+    since = [_milliseconds(entries[0][0]) for entries in replies[partitions:] if entries]
+    now_ms = now * 1000 + micros // 1000
+    seconds = max(0, now_ms - min(since, default=now_ms)) / 1000
+    return Depth(sum(replies[:partitions]), memory, limit, seconds)
+
+
+def _milliseconds(stream_id: bytes) -> int:
+    return int(stream_id.partition(b"-")[0])
 
 
 # -- the worker's side
@@ -203,7 +231,7 @@ def _waiting(number: int, info: Any, oldest: Any, now_ms: int) -> Waiting:
     added = int(info["entries-added"])
     if not oldest:
         return Waiting(number, added, 0, None)
-    since = int(oldest[0][0].partition(b"-")[0])
+    since = _milliseconds(oldest[0][0])
     return Waiting(number, added, int(info["length"]), max(0, now_ms - since) / 1000)
 
 
