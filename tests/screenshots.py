@@ -22,8 +22,8 @@ from tracker.pages.page import Page
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
-README = {"data-model": "data-model.png", "event": "event.png", "profile": "timeline.png"}
-"""Stops, and what their pictures in the README are called."""
+README = {"data-model": 440, "event": 800, "live": 560}
+"""Stops that the README shows, each with the height of its picture."""
 MOST_BYTES = 150_000
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -61,8 +61,8 @@ def of_readme() -> Iterator[Picture]:
     """Those of the README, as they are seen without scrolling."""
     for page, stop in stops.every():
         if stop.name in README:
-            path = IMAGES / README[stop.name]
-            yield Picture(page, stop, (1280, 800), "light", path, whole=False)
+            size, path = (1280, README[stop.name]), IMAGES / f"{stop.name}.png"
+            yield Picture(page, stop, size, "light", path, whole=False)
 
 
 def main(arguments: list[str]) -> int:

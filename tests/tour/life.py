@@ -118,7 +118,7 @@ def _shop(doors: Doors) -> Values:
     doors.edit(ORDER, shop.ORDER_2, days=21)
     doors.edit(ORDER, shop.ORDER_3, days=9)
     doors.edit("newsletter-sign-up", [*shop.STAGE, shop.field("topic")], minutes=13)
-    doors.post(f"{doors.root}/events/account-made/tracking", to="off")
+    doors.post(f"{doors.root}/events/account-made/tracking", to="off", sure="yes")
     doors.post(
         f"{doors.root}/events/product-rated/rights", **{"email:read": "1", "crm-id:read": "1"}
     )
@@ -254,6 +254,6 @@ def _hostile(doors: Doors) -> Values:
     doors.pintag.pintag("client", "create", hostile("client"), "--section", doors.section)
     pair = Identity(Keyspace.WEB, visitor), Identity(Keyspace.CRM_ID, hostile("visitor"))
     merging.merge(doors.db, _vault(doors), doors.section_id, pair, hostile("merger"), at)
-    doors.post(f"{doors.root}/events/{slug}/tracking", to="off")
+    doors.post(f"{doors.root}/events/{slug}/tracking", to="off", sure="yes")
     doors.post(f"{doors.root}/events/{slug}/tracking", to="on")
     return _values(doors, slug, "web", visitor, slug)

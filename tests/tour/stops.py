@@ -15,7 +15,8 @@ from tracker.pages.routes import PAGES
 class Stop:
     """A page in one of its states; id: which of the things that have ids it is about.
 
-    of: whose it is; then: what is done there before it is looked at; status: of its answer.
+    of: whose it is; then: what is done there before it is looked at; status: of its answer; covers:
+    a menu is open there, over other buttons.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Stop:
     stranger: bool = False
     then: Callable[[Tab], object] | None = None
     status: int = 200
+    covers: bool = False
 
     def address(self, path: str, values: Values) -> str:
         """The page's address, of a section's things."""
@@ -65,6 +67,10 @@ def _ask_to_erase(tab: Tab) -> None:
     tab.click("text=Erase…")
     tab.fill("[name=typed]", "somebody else")
     click("text=Erase for good")(tab)
+
+
+def _live(tab: Tab) -> None:
+    tab.get_by_text("Live: hits show up as they come.").wait_for()
 
 
 _PART = "a part of another page, which has it"
@@ -108,7 +114,7 @@ STOPS: dict[str, tuple[Stop, ...] | str] = {
         Stop("data-model"),
         Stop("data-model-conversions", "?category=conversions"),
         Stop("data-model-signals", "?category=signals"),
-        Stop("data-model-dots", then=click(".dots summary")),
+        Stop("data-model-dots", then=click(".dots summary"), covers=True),
         Stop("data-model-new", of="new"),
     ),
     "/sections/{section}/events/new": (
@@ -126,6 +132,12 @@ STOPS: dict[str, tuple[Stop, ...] | str] = {
         Stop("event-past-trials", "?after=0-0"),
     ),
     f"{_EVENTS}/trials": _PART,
+    "/sections/{section}/live": (
+        Stop("live", then=_live),
+        Stop("live-quarantined", "?outcome=quarantined", then=_live),
+        Stop("live-new", of="new", then=_live),
+    ),
+    "/sections/{section}/live/hits": _PART,
     "/sections/{section}/quarantine": (
         Stop("quarantine"),
         Stop("quarantine-discard", then=click("text=Discard…")),
