@@ -167,6 +167,30 @@ class Settings:
         "Most hits a second that one collector takes for one snippet, then 429; 0: no limit.",
         _number,
     )
+    visitor_rate: int = _setting(
+        "PINTAG_VISITOR_RATE",
+        0,
+        "The same for one visitor of a snippet; 0: no limit.",
+        _number,
+    )
+    address_rate: int = _setting(
+        "PINTAG_ADDRESS_RATE",
+        0,
+        "The same for one IPv4 address or IPv6 /64 of clients; 0: no limit.",
+        _number,
+    )
+    connections: int = _setting(
+        "PINTAG_CONNECTIONS",
+        4096,
+        "Most connections that one collector has open, then 503; 0: no limit.",
+        _number,
+    )
+    address_connections: int = _setting(
+        "PINTAG_ADDRESS_CONNECTIONS",
+        256,
+        "The same for one IPv4 address or IPv6 /64 that is no trusted proxy's; 0: no limit.",
+        _number,
+    )
     queue_percent: int = _setting(
         "PINTAG_QUEUE_PERCENT",
         80,

@@ -1,6 +1,7 @@
 """A hotel's section with web tracking on, and a collector on a real port and a real Valkey."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -34,5 +35,6 @@ def key(house: House, vote: Definition) -> str:
 
 @pytest.fixture
 def collector(settings: Settings, key: str) -> Iterator[Collector]:
-    with houses.running(make_app(settings)) as collector:
+    """One without backpressure: tests fill Redis to hear its own refusal."""
+    with houses.running(make_app(replace(settings, queue_percent=0))) as collector:
         yield collector

@@ -169,4 +169,4 @@ def listens(port: int) -> bool:
 
 
 def own_settings(redis_url: str, rate: int = 0) -> Settings:
-    return Settings(redis_url=redis_url, snippet_rate=rate)
+    return Settings(redis_url=redis_url, snippet_rate=rate, queue_percent=0)

@@ -5,14 +5,16 @@ import re
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from tests.collector.house import Collector, House
-from tracker.collector import pixel, senders
+from tracker.collector import pixel, senders, server
 from tracker.collector.http_limits import MAX_HEAD, REQUEST_SECONDS
 from tracker.collector.senders import MAX_AGENT, MAX_TAG
 from tracker.rules.hits import MAX_BODY, MAX_HITS, MAX_TIME_MS, MAX_VISITOR, Hit
 from tracker.rules.outcomes import Outcome, Reason
 from tracker.rules.refusals import Refusal
+from tracker.settings import Settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
 
@@ -68,3 +70,15 @@ def test_the_examples_body_is_taken(collector: Collector, house: House, key: str
     body = example.replace("$NOW", "1795422600000").replace("$ID", "x").encode()
     assert collector.post(key, body).status_code == 204
     assert [json.loads(hit) for hit in house.hits()] == json.loads(body)["hits"]
+
+
+def test_limits_of_connections() -> None:
+    security = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    given = Settings()
+    assert f"| {given.connections:,} (`PINTAG_CONNECTIONS`) |" in security
+    assert f"| {given.address_connections} (`PINTAG_ADDRESS_CONNECTIONS`)" in security
+    assert f"| {given.queue_percent}% of Redis's memory" in security
+    assert f"| {MAX_HEAD:,} bytes | the connection is closed |" in security
+    assert f"| {REQUEST_SECONDS:.0f} s | the connection is closed |" in security
+    idle = uvicorn.Config("", **server.options(given)).timeout_keep_alive
+    assert f"{idle} s after the last answer, {REQUEST_SECONDS:.0f} s before the first" in security

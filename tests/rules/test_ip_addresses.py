@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.rules import ip_addresses
-from tracker.rules.ip_addresses import NONE, TRUNCATED, WHOLE, kept
+from tracker.rules.ip_addresses import NONE, TRUNCATED, WHOLE, kept, network
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,19 @@ def test_a_truncated_address_says_no_more_than_its_network(address: object) -> N
 def test_any_text_is_an_address_or_nothing(text: str) -> None:
     found = kept(text, WHOLE)
     assert found is None or str(ip_address(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("address", "shares"),
+    [
+        ("203.0.113.77", "203.0.113.77"),
+        ("::ffff:203.0.113.77", "203.0.113.77"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unknown", "unknown"),
+        (":" + "x" * 10_000, ":" + "x" * 44),
+    ],
+)
+def test_who_shares_a_limit(address: str, shares: str) -> None:
+    assert network(address) == shares

@@ -26,7 +26,7 @@ from tracker.collector.key_ring import KeyRing
 from tracker.collector.pressure import Pressure
 from tracker.collector.scripts import Scripts
 from tracker.collector.senders import Seen
-from tracker.rules.rates import Rates
+from tracker.rules.hit_rates import HitRates
 from tracker.rules.refusals import Refusal
 from tracker.settings import SCRIPTS_PATH, Settings
 from tracker.stores import key_table
@@ -67,7 +67,7 @@ def make_app(
         app.state.client, app.state.keys, app.state.queue = client, keys, queue
         app.state.scripts = Scripts(client)
         app.state.pressure = pressure = Pressure(client, keys, settings)
-        rates = Rates(settings.snippet_rate)
+        rates = HitRates(settings.snippet_rate, settings.visitor_rate, settings.address_rate)
         app.state.intake = Intake(keys, queue, pressure, rates, time.monotonic, clock)
         await queue.start()
         await keys.refresh()

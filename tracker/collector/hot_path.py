@@ -5,6 +5,7 @@ has it. Every other one is handed to Starlette as if it had come just now, so th
 place that refuses, waits and explains: the endpoints in app.py.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 import structlog
@@ -14,9 +15,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tracker.collector import senders
 from tracker.collector.answers import TAKEN, refuse
+from tracker.collector.connections import Connections
 from tracker.collector.http_limits import BoundedProtocol
-from tracker.collector.intake import Intake
+from tracker.collector.intake import Intake, Ticket
 from tracker.rules.hits import MAX_BODY
+from tracker.rules.refusals import Refusal
 from tracker.settings import HITS_PATH, Settings
 
 log = structlog.get_logger("collector")
@@ -37,7 +40,8 @@ class Door:
         self.intake = intake
         self.prefixes = tuple(f"{path}/".encode() for path in hits_paths(settings))
         # uvicorn's own reading of these, which Starlette's endpoints get, so that both agree.
-        self._proxies = ProxyHeadersMiddleware(_no_app, settings.trusted_proxies).trusted_hosts
+        self.proxies = ProxyHeadersMiddleware(_no_app, settings.trusted_proxies).trusted_hosts
+        self.connections = Connections(settings.connections, settings.address_connections)
         self._taken = b""
         self._common: Headers | None = None
 
@@ -48,15 +52,13 @@ class Door:
                 return path[len(prefix) :].decode("latin-1")
         return None
 
-    def client(self, peer: str | None, headers: Headers) -> str | None:
-        """The IP address of a request's client, which a trusted proxy may have passed on."""
-        if peer not in self._proxies:
-            return peer
+    def forwarded(self, headers: Headers) -> str | None:
+        """The IP address of the client whose request a trusted proxy passed on, if it says so."""
         forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
         if not forwarded:
-            return peer
+            return None
         text = b", ".join(forwarded).decode("latin-1")
-        return self._proxies.get_trusted_client_address(text)[0] or peer
+        return self.proxies.get_trusted_client_address(text)[0] or None
 
     def taken(self, common: Headers) -> bytes:
         """The bytes of the answer 204, with the headers that uvicorn renews once a second."""
@@ -78,15 +80,14 @@ def packed(response: Response, common: Iterable[tuple[bytes, bytes]]) -> bytes:
 class _Answer:
     """The answer that a connection owes, in the place where uvicorn keeps its own.
 
-    It makes the next request of the connection wait, and a stopping server wait for this one. key
-    and hits: what the request was for.
+    It makes the next request of the connection wait, and a stopping server wait for this one.
     """
 
-    __slots__ = ("disconnected", "hits", "keep_alive", "key", "response_complete")
+    __slots__ = ("disconnected", "keep_alive", "response_complete", "ticket")
 
     def __init__(self) -> None:
         self.response_complete, self.keep_alive, self.disconnected = True, True, False
-        self.key, self.hits = "", 0
+        self.ticket: Ticket | None = None
 
     @property
     def message_event(self) -> "_Answer":
@@ -110,6 +111,27 @@ class HitsProtocol(BoundedProtocol):
         self._door = self.app_state["door"]
         self._answer = _Answer()
         self._parts: list[bytes] = []
+        self._peer: str | None = None
+        self._counted_as: str | None = None
+        self._is_proxy = self._is_counted = False
+
+    # -- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._peer = self.client[0] if self.client else None
+        self._is_proxy = self._peer in self._door.proxies
+        self._counted_as = None if self._is_proxy else self._peer
+        self._is_counted = self._door.connections.enter(self._counted_as)
+        if not self._is_counted:
+            refused = self._door.intake.refuse(Refusal.CONNECTIONS, "")
+            self._write_last(packed(refuse(refused), self.server_state.default_headers))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._is_counted:
+            self._is_counted = False
+            self._door.connections.leave(self._counted_as)
+        super().connection_lost(exc)
 
     # -- the parser's callbacks
 
@@ -178,18 +200,19 @@ class HitsProtocol(BoundedProtocol):
         """Send the hits on their way; what fails here is for Starlette to answer, not with 400."""
         owed = self._answer
         try:
-            owed.key, owed.hits = key, self._queue(key)
+            owed.ticket = self._queue(key)
         except Exception as error:
             log.error("hot_path_failed", error=repr(error))
             return False
-        if owed.hits:
-            owed.response_complete, owed.keep_alive = False, self.parser.should_keep_alive()
-            self.cycle = owed  # type: ignore[assignment]
-        return owed.hits > 0
+        if owed.ticket is None:
+            return False
+        owed.response_complete, owed.keep_alive = False, self.parser.should_keep_alive()
+        self.cycle = owed  # type: ignore[assignment]
+        return True
 
-    def _queue(self, key: str) -> int:
-        peer = self.client[0] if self.client else None
-        client = self._door.client(peer, self.headers)
+    def _queue(self, key: str) -> Ticket | None:
+        forwarded = self._door.forwarded(self.headers) if self._is_proxy else None
+        client = forwarded or self._peer
         seen = senders.see(self.headers, client, senders.parameters(self._query))
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         return self._door.intake.attempt(key, seen, body, self._finish)
@@ -197,18 +220,23 @@ class HitsProtocol(BoundedProtocol):
     def _finish(self, error: str | None) -> None:
         """Answer: Redis has every hit of the request on disk, or may not have them."""
         owed, common = self._answer, self.server_state.default_headers
+        assert owed.ticket is not None
         if error is None:
-            self._door.intake.confirmed(owed.hits)
+            self._door.intake.confirmed(owed.ticket)
             answer = self._door.taken(common)
         else:
-            answer = packed(refuse(self._door.intake.failed(owed.key, owed.hits)), common)
+            answer = packed(refuse(self._door.intake.failed(owed.ticket)), common)
         owed.response_complete = True
         if self.transport.is_closing():
             return
         if owed.keep_alive:
             self.transport.write(answer)
         else:
-            head, _, body = answer.partition(b"\r\n\r\n")
-            self.transport.write(b"%b\r\nconnection: close\r\n\r\n%b" % (head, body))
-            self.transport.close()
+            self._write_last(answer)
         self.on_response_complete()
+
+    def _write_last(self, answer: bytes) -> None:
+        """Write an answer, and say that the connection ends with it."""
+        head, _, body = answer.partition(b"\r\n\r\n")
+        self.transport.write(b"%b\r\nconnection: close\r\n\r\n%b" % (head, body))
+        self.transport.close()

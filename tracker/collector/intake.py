@@ -6,8 +6,9 @@ beyond the visitor id that chooses its partition, and nothing waits for PostgreS
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
 import structlog
 
 from tracker.collector import senders
@@ -16,6 +17,7 @@ from tracker.collector.key_ring import KeyRing
 from tracker.collector.pressure import Pressure
 from tracker.collector.redis_connection import Done
 from tracker.collector.senders import Seen
+from tracker.rules.hit_rates import Charge, HitRates, OverRateError
 from tracker.rules.hits import (
     MAX_BODY,
     NOBODY,
@@ -26,7 +28,6 @@ from tracker.rules.hits import (
     partition_of,
 )
 from tracker.rules.origins import lets_in
-from tracker.rules.rates import Rates
 from tracker.rules.refusals import Refusal
 from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 from tracker.stores.key_table import KeyEntry
@@ -44,6 +45,13 @@ class RefusedError(Exception):
         self.retry_after = retry_after
 
 
+class Ticket(msgspec.Struct, frozen=True, gc=False):
+    """Hits that are on their way to Redis, and what of rate limits they took."""
+
+    hits: int
+    taken: Sequence[Charge] = ()
+
+
 class Intake:
     """Takes requests for the hit queue, and counts them, and the ones it refuses.
 
@@ -55,7 +63,7 @@ class Intake:
         keys: KeyRing,
         queue: GroupCommit,
         pressure: Pressure,
-        rates: Rates,
+        rates: HitRates,
         now: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -79,44 +87,51 @@ class Intake:
             entry = await self.admit(key, seen.origin, seen.test)
             if wait := self._pressure.retry_after:
                 raise RefusedError(Refusal.QUEUE_FULL, retry_after=wait)
-            await self._append(key, _envelope(body), senders.sender(seen, entry.addresses))
+            await self._append(key, _envelope(body), seen, entry)
         except RefusedError as refused:
             self.refused[refused.refusal] += 1
             raise
 
-    def attempt(self, key: str, seen: Seen, body: bytes, done: Done) -> int:
+    def attempt(self, key: str, seen: Seen, body: bytes, done: Done) -> Ticket | None:
         """Queue a request's hits at once where nothing at all speaks against it.
 
-        Returns how many they are, and `done` hears later what came of them: None when Redis has
-        every one on disk, else why not; then `confirmed` or `failed` is to be called. 0 where
-        `take` is to decide: it says no, waits for a newer key table, or counts what senders lost.
+        `done` hears later what came of them: None when Redis has every one on disk, else why not;
+        then `confirmed` or `failed` is to be called with the ticket. None where `take` is to
+        decide: it says no, waits for a newer key table, or counts what senders lost.
         """
         if self._pressure.retry_after:
-            return 0
+            return None
         entry = self._keys.get(key)
         if entry is None or judge(entry, seen.origin, self._clock() * 1000, seen.test) is not None:
-            return 0
+            return None
         try:
             envelope = parse_envelope(body)
-        except BadEnvelopeError:
-            return 0
-        hits = len(envelope.hits)
-        if envelope.lost or self._rates.take(key, hits, self._now()):
-            return 0
+            ticket = self._ticket(key, seen, envelope)
+        except (BadEnvelopeError, OverRateError):
+            return None
         sender = senders.sender(seen, entry.addresses)
-        if self._queue.send(pack(key, envelope, self._keys.partitions, sender), done):
-            return hits
-        self._rates.take(key, -hits, self._now())
-        return 0
+        if not envelope.lost and self._queue.send(
+            pack(key, envelope, self._keys.partitions, sender), done
+        ):
+            return ticket
+        self._rates.give_back(ticket.taken, self._now())
+        return None
 
-    def confirmed(self, hits: int) -> None:
+    def _ticket(self, key: str, seen: Seen, envelope: Envelope) -> Ticket:
+        """Raises OverRateError."""
+        if not self._rates.on:
+            return Ticket(len(envelope.hits))
+        taken = self._rates.take(key, seen.client, envelope.hits, self._now())
+        return Ticket(len(envelope.hits), taken)
+
+    def confirmed(self, ticket: Ticket) -> None:
         """Count a request whose hits Redis has on disk."""
         self.requests += 1
-        self.hits += hits
+        self.hits += ticket.hits
 
-    def failed(self, key: str, hits: int) -> RefusedError:
+    def failed(self, ticket: Ticket) -> RefusedError:
         """The refusal of hits that were attempted, and that Redis did not confirm."""
-        self._rates.take(key, -hits, self._now())
+        self._rates.give_back(ticket.taken, self._now())
         return self.refuse(Refusal.QUEUE_AWAY, "")
 
     def refuse(self, refusal: Refusal, detail: str) -> RefusedError:
@@ -137,18 +152,19 @@ class Intake:
         assert entry is not None
         return entry
 
-    async def _append(self, key: str, envelope: Envelope, sender: Sender) -> None:
-        wait = self._rates.take(key, len(envelope.hits), self._now())
-        if wait:
-            raise RefusedError(Refusal.TOO_MANY, retry_after=wait)
+    async def _append(self, key: str, envelope: Envelope, seen: Seen, entry: KeyEntry) -> None:
+        sender = senders.sender(seen, entry.addresses)
+        try:
+            ticket = self._ticket(key, seen, envelope)
+        except OverRateError as error:
+            raise RefusedError(error.refusal, retry_after=error.wait) from None
         try:
             queued = self._queue.append(pack(key, envelope, self._keys.partitions, sender))
             uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
             await queued
-            self.confirmed(len(envelope.hits))
+            self.confirmed(ticket)
         except QueueAwayError as error:
-            # Taking less than nothing gives back: what was refused must not count as sent.
-            self._rates.take(key, -len(envelope.hits), self._now())
+            self._rates.give_back(ticket.taken, self._now())
             raise RefusedError(Refusal.QUEUE_AWAY) from error
         # No count is worth a hit: without this answer the sender would send them again for ever.
         if uncounted:

@@ -161,6 +161,14 @@ def partition_of(raw: bytes, partitions: int) -> int:
     return zlib.crc32(name) % partitions
 
 
+def visitor_of(raw: bytes | memoryview) -> str:
+    """A hit's visitor id, as far as it can be read; empty where there is none."""
+    try:
+        return _head.decode(raw).visitor or ""
+    except _MALFORMED:
+        return ""
+
+
 def _first_claimed(claims: msgspec.Raw) -> str:
     """The key of the first claim; nothing where there is none, or they are of no known shape."""
     try:

@@ -44,3 +44,23 @@ def _kept_v6(address: str, rule: str) -> str | None:
     if parsed.ipv4_mapped is not None:
         return _kept_v4(str(parsed.ipv4_mapped), rule)
     return str(parsed if rule == WHOLE else IPv6Address(int(parsed) >> 80 << 80))
+
+
+def network(address: str) -> str:
+    """Who shares a limit: an IPv4 address, or the /64 of an IPv6 one, which is one customer's.
+
+    What is no address stands for itself, as far as one could be long.
+    """
+    address = address.partition("%")[0][:_LONGEST]
+    return _network_v6(address) if ":" in address else address
+
+
+@lru_cache(maxsize=4096)
+def _network_v6(address: str) -> str:
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"

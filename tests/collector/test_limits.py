@@ -1,0 +1,110 @@
+"""Limits of rates and connections, as senders meet them."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
+from redis import Redis
+
+from tests.collector import house as houses
+from tests.collector import raw
+from tests.collector.house import Collector, House
+from tests.collector.test_refusing import GOOD, full, refused, said
+from tests.embedded.waiting import until
+from tracker.collector.app import make_app
+from tracker.rules.refusals import Refusal
+from tracker.settings import Settings
+
+STRANGER = "127.0.0.2"
+"""Of loopback, too, yet no trusted proxy's."""
+TEN = b'{"hits":[%b]}' % b",".join([b'{"visitor":"anna"}'] * 10)
+ASK = raw.head("GET /health/alive")
+
+
+@contextmanager
+def limited(settings: Settings, limits: Settings) -> Iterator[Collector]:
+    with houses.running(make_app(replace(limits, redis_url=settings.redis_url))) as collector:
+        yield collector
+
+
+def connect(port: int, address: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 60, source_address=(address, 0))
+
+
+def test_one_visitor(settings: Settings, house: House, key: str) -> None:
+    with limited(settings, Settings(visitor_rate=1)) as collector:
+        assert collector.post(key, TEN).status_code == 204
+        assert said(collector.post(key, GOOD)) == refused(Refusal.VISITOR_RATE)
+        assert said(collector.http.get(f"/v1/{key}.gif?_visitor=anna")) == refused(
+            Refusal.VISITOR_RATE
+        )
+        assert collector.http.get(f"/v1/{key}.gif?_visitor=ben").status_code == 200
+    assert len(house.hits()) == 11
+
+
+def test_one_address_is_the_clients_behind_a_proxy(
+    settings: Settings, house: House, key: str, redis: Redis
+) -> None:
+    with limited(settings, Settings(address_rate=1, queue_percent=0)) as collector:
+        with full(redis):
+            away = collector.post(key, TEN, X_Forwarded_For="2001:db8::1")
+            assert said(away) == refused(Refusal.QUEUE_AWAY)
+        assert collector.post(key, TEN, X_Forwarded_For="2001:db8::1").status_code == 204
+        same = collector.post(key, GOOD, X_Forwarded_For="2001:db8::2")
+        assert said(same) == refused(Refusal.ADDRESS_RATE)
+        assert collector.post(key, GOOD, X_Forwarded_For="2001:db8:0:1::1").status_code == 204
+        assert collector.post(key, GOOD).status_code == 204
+    assert len(house.hits()) == 12
+
+
+def test_connections_of_one_address(settings: Settings, key: str) -> None:
+    with (
+        limited(settings, Settings(address_connections=3)) as collector,
+        ExitStack() as opened,
+    ):
+        for _ in range(3):
+            one = opened.enter_context(connect(collector.port, STRANGER))
+            one.sendall(ASK)
+            assert raw.read(one).status == 200
+        with connect(collector.port, STRANGER) as fourth:
+            answer = raw.read(fourth)
+            assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert b'"connections"' in answer.body
+            assert raw.is_closed(fourth)
+        for _ in range(5):
+            assert raw.send(collector.port, ASK).status == 200, "others are let in"
+        opened.close()
+
+        def lets_in() -> bool:
+            with connect(collector.port, STRANGER) as one:
+                one.sendall(ASK)
+                return raw.read(one).status == 200
+
+        until(lets_in, "their place is free again")
+
+
+def test_connections_of_all(settings: Settings, key: str) -> None:
+    app = make_app(replace(settings, connections=2))
+    with houses.running(app) as collector:
+        with raw.connect(collector.port) as first, raw.connect(collector.port) as second:
+            for one in (first, second):
+                one.sendall(ASK)
+                assert raw.read(one).status == 200
+            with raw.connect(collector.port) as third:
+                assert raw.read(third).status == 503
+        until(lambda: collector.post(key, GOOD).status_code == 204, "there is room again")
+        assert app.state.intake.refused[Refusal.CONNECTIONS] >= 1
+
+
+def test_connections_that_say_nothing_more_are_closed(settings: Settings, key: str) -> None:
+    with (
+        houses.running(make_app(settings), timeout_keep_alive=0.2) as collector,
+        raw.connect(collector.port) as idle,
+    ):
+        for _ in range(2):
+            body = raw.head(f"POST /v1/{key}", f"Content-Length: {len(GOOD)}") + GOOD
+            idle.sendall(body)
+            assert raw.read(idle).status == 204
+        assert raw.is_closed(idle)
