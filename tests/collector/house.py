@@ -138,12 +138,18 @@ def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
         thread.join(60)
 
 
-@contextmanager
-def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A collector in a process of its own, and its port; it does not outlive the block."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def process(
+    settings: Settings, port: int | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A collector in a process of its own, and its port; it does not outlive the block."""
+    port = port or free_port()
     environment = {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
