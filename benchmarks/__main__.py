@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure the collector, the worker, both together, and snippets."""
+"""`python -m benchmarks`: measure collector, worker, both together, abuse, and snippets."""
 
 import sys
 from contextlib import ExitStack
@@ -11,6 +11,7 @@ from rich.console import Console
 
 from benchmarks import (
     machine,
+    measure_abuse,
     measure_collector,
     measure_sizes,
     measure_snippet,
@@ -28,6 +29,7 @@ class Measurement(StrEnum):
     COLLECTOR = "collector"
     WORKER = "worker"
     END_TO_END = "end-to-end"
+    ABUSE = "abuse"
     SIZES = "sizes"
     SNIPPET = "snippet"
 
@@ -40,7 +42,7 @@ def run(
         int, typer.Option(help="Queued for the worker in a round; 0: 10,000 a second.", min=0)
     ] = 0,
     rate: Annotated[
-        float, typer.Option(help="Hits a second end to end; 0: find out by a ramp.", min=0)
+        float, typer.Option(help="Hits a second end to end (0: by a ramp) and beside abuse.", min=0)
     ] = 0.0,
     json: Annotated[Path | None, typer.Option(help="File for the JSON lines.")] = None,
 ) -> None:
@@ -70,6 +72,8 @@ def run(
                 measure_worker.measure(servers, report, hits, rounds)
             if servers and Measurement.END_TO_END in wanted:
                 measure_whole.measure(servers, report, seconds, rounds, rate)
+            if servers and Measurement.ABUSE in wanted:
+                measure_abuse.measure(servers, report, seconds, rounds, rate)
         except (BenchmarkError, EmbeddedError) as error:
             print(f"The benchmark failed: {error}", file=sys.stderr)
             raise typer.Exit(1) from None

@@ -28,11 +28,18 @@ WHOLE = COMMON | {
     *("collector_mb", "worker_mb", "postgres_mb", "answer_p50_ms", "answer_p99_ms"),
     *("visible_p50_ms", "visible_p99_ms", "probes"),
 }
+NORMAL = {"normal_per_second", "p50_ms", "p99_ms"}
+SLOW = NORMAL | {
+    *("without_them_p99_ms", "most_per_second", "without_them_most_per_second", "collector_mb"),
+}
+BURST = NORMAL | {"burst_per_second", "normal_p99_ms", "burst_collector_mb", "last_p99_ms"}
 ROWS = {
     "collector, 1 a POST": COLLECTOR,
     "collector, 10 a POST": COLLECTOR,
     "worker": WORKER,
     "end to end": WHOLE,
+    "500 slow senders": SLOW,
+    "a burst of 10 times": BURST,
     **{
         f"{row}{throttle}": {"snippet_us", "reference_us", "ratio"}
         for row in ("evaluate", "evaluate, storage in use", "a call", "send 1", "send 100")
