@@ -111,7 +111,7 @@ def test_pages_that_nobody_saw_yet(
 
 
 def test_one_of_several_purposes_is_enough() -> None:
-    headers = [(b"sec-purpose", b""), (b"purpose", b"prefetch")]
+    headers = {b"sec-purpose": b"", b"purpose": b"prefetch"}
     assert senders.see(headers, None, {}).prefetch
 
 

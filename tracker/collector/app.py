@@ -190,7 +190,7 @@ def _pixel_parameters(request: Request) -> dict[str, str]:
 def _see(request: Request, query: dict[str, str]) -> Seen:
     scope = request.scope
     client = scope["client"]
-    return senders.see(scope["headers"], client[0] if client else None, query)
+    return senders.see(dict(scope["headers"]), client[0] if client else None, query)
 
 
 async def preflight(request: Request) -> Response:

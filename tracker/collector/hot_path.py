@@ -6,7 +6,7 @@ place that refuses, waits and explains: the endpoints in app.py.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.responses import Response
@@ -55,8 +55,6 @@ class Door:
     def forwarded(self, headers: Headers) -> str | None:
         """The IP address of the client whose request a trusted proxy passed on, if it says so."""
         forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
-        if not forwarded:
-            return None
         text = b", ".join(forwarded).decode("latin-1")
         return self.proxies.get_trusted_client_address(text)[0] or None
 
@@ -105,6 +103,8 @@ class HitsProtocol(BoundedProtocol):
     """Of the request that is coming in: set while it may be answered here."""
     _query = b""
     _size = 0
+    _named: Mapping[bytes, bytes]
+    """Its headers; of those that come twice, the last."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
@@ -135,13 +135,17 @@ class HitsProtocol(BoundedProtocol):
 
     # -- the parser's callbacks
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
     def on_message_begin(self) -> None:
         self._begin()
         self._key, self._size, self._parts = None, 0, []
-        self.url, self.headers, self.expect_100_continue = b"", [], False
+        self.url, self.headers = b"", []
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._named = dict(self.headers)
         path, _, self._query = self.url.partition(b"?")
         if self._is_plain():
             self._key = self._door.key_of(path)
@@ -173,23 +177,19 @@ class HitsProtocol(BoundedProtocol):
         return (
             self.parser.get_method() == b"POST"
             and (self.cycle is None or self.cycle.response_complete)
-            and not self.expect_100_continue
+            and b"expect" not in self._named
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"
-            and not self._announces_much()
-        )
-
-    def _announces_much(self) -> bool:
-        """Whether the body may be too large by its length: its sender may wait for a no."""
-        return any(
-            name == b"content-length" and len(value) >= MAX_DIGITS for name, value in self.headers
+            # By its length the body may be too large: its sender may wait for a no.
+            and len(self._named.get(b"content-length", b"")) < MAX_DIGITS
         )
 
     def _hand_over(self) -> None:
         """Let Starlette have the request from its beginning, with as much body as has come."""
-        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         HttpToolsProtocol.on_message_begin(self)
-        self.url, self.expect_100_continue = url, expect
+        self.url = url
+        self.expect_100_continue = self._named.get(b"expect", b"").lower() == b"100-continue"
         self.headers.extend(headers)
         super().on_headers_complete()
         self._key = None
@@ -211,9 +211,10 @@ class HitsProtocol(BoundedProtocol):
         return True
 
     def _queue(self, key: str) -> Ticket | None:
-        forwarded = self._door.forwarded(self.headers) if self._is_proxy else None
-        client = forwarded or self._peer
-        seen = senders.see(self.headers, client, senders.parameters(self._query))
+        client = self._peer
+        if self._is_proxy and b"x-forwarded-for" in self._named:
+            client = self._door.forwarded(self.headers) or client
+        seen = senders.see(self._named, client, senders.parameters(self._query))
         body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         return self._door.intake.attempt(key, seen, body, self._finish)
 

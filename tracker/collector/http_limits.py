@@ -30,6 +30,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._data = b""
+        self._rests_since = 0.0
+        self._bell: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -38,6 +40,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_whole = True
         self._watch()
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -94,3 +99,29 @@ class BoundedProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+    # -- rest between requests, as in uvicorn, but without a new clock for each of them
+
+    def on_response_complete(self) -> None:
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._rests_since = self.loop.time()
+        if self._bell is None:
+            self._bell = self.loop.call_later(self.timeout_keep_alive, self._ring)
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._rests_since = 0.0
+
+    def _ring(self) -> None:
+        """Close what has rested for long enough; look again later at what began to since."""
+        self._bell = None
+        if not self._rests_since:
+            return
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._bell = self.loop.call_later(left, self._ring)
+        else:
+            self.timeout_keep_alive_handler()

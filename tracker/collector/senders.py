@@ -1,9 +1,9 @@
 """Who sent a request: what its headers and its address say of that, beside its body.
 
-Plain functions that know no HTTP server: headers are pairs of bytes, with names in lower case.
+Plain functions that know no HTTP server: headers are bytes, with names in lower case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 import msgspec
@@ -39,11 +39,8 @@ class Seen(msgspec.Struct, frozen=True):
     prefetch: bool = False
 
 
-def see(
-    headers: Iterable[tuple[bytes, bytes]], client: str | None, query: Mapping[str, str]
-) -> Seen:
+def see(named: Mapping[bytes, bytes], client: str | None, query: Mapping[str, str]) -> Seen:
     """A request as far as its headers and the parameters `test` and `tag` tell of its sender."""
-    named = dict(headers)
     origin = named.get(b"origin")
     return Seen(
         client,
@@ -76,7 +73,7 @@ def sender(seen: Seen, addresses: str) -> Sender:
     return Sender(address, seen.agent, seen.tag, seen.test, seen.prefetch)
 
 
-def _is_prefetch(headers: dict[bytes, bytes]) -> bool:
+def _is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the browser fetched the page before anybody asked to see it, and says so."""
     if headers.keys().isdisjoint(_PURPOSES):
         return False
