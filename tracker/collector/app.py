@@ -19,6 +19,7 @@ from starlette.routing import Route
 from tracker.collector import encodings, pixel, senders
 from tracker.collector.answers import CORS, NEVER_STORE, TAKEN, refuse
 from tracker.collector.bodies import read_body
+from tracker.collector.ending import end
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
 from tracker.collector.hot_path import Door, hits_paths
 from tracker.collector.intake import Intake, RefusedError
@@ -75,9 +76,7 @@ def make_app(
         app.state.reporter, app.state.refused = Reporter("collector"), Counter()
         tasks = [asyncio.create_task(_tick(app)), asyncio.create_task(pressure.watch())]
         yield {"door": Door(app.state.intake, settings)}
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await end(*tasks)
         await _hand_in_refusals(app)
         await app.state.reporter.leave_async(client)
         await queue.stop()

@@ -12,6 +12,7 @@ import hiredis
 import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
+from tracker.collector.ending import end
 from tracker.collector.redis_connection import Done, RedisConnection
 
 PATIENCE_SECONDS = 5.0
@@ -50,8 +51,7 @@ class GroupCommit:
     async def stop(self) -> None:
         """Close the connection; appends that are under way fail."""
         if self._keeper:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
+            await end(self._keeper)
         if self._connection:
             self._connection.close()
             await self._connection.lost.wait()
