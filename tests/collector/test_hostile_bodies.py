@@ -134,6 +134,22 @@ def test_headers_that_lie(collector: Collector, house: House, key: str) -> None:
     assert collector.post(key, GOOD).status_code == 204
 
 
+def test_a_hundred_headers_are_enough_for_anybody(
+    collector: Collector, house: House, key: str
+) -> None:
+    def post(count: int) -> list[bytes]:
+        extra = [f"X{number}: a" for number in range(count)]
+        return [raw.head(f"POST /v1/{key}", f"Content-Length: {len(GOOD)}", *extra), GOOD]
+
+    assert raw.send(collector.port, post(98)).status == 204
+    assert raw.send(collector.port, post(99)).status == 400
+    with raw.connect(collector.port) as connection:
+        connection.sendall(post(9000)[0][:-2])
+        assert raw.read(connection).status == 400
+        assert raw.is_closed(connection)
+    assert len(house.hits()) == 1
+
+
 def test_endless_headers_are_cut_off(collector: Collector, key: str) -> None:
     heads = {
         "one": b"GET / HTTP/1.1\r\nX: " + b"a" * 1_000_000,

@@ -9,7 +9,7 @@ import uvicorn
 
 from tests.collector.house import Collector, House
 from tracker.collector import pixel, senders, server
-from tracker.collector.http_limits import MAX_HEAD, REQUEST_SECONDS
+from tracker.collector.http_limits import MAX_HEAD, MAX_HEADERS, REQUEST_SECONDS
 from tracker.collector.senders import MAX_AGENT, MAX_TAG
 from tracker.rules.hits import MAX_BODY, MAX_HITS, MAX_TIME_MS, MAX_VISITOR, Hit
 from tracker.rules.outcomes import Outcome, Reason
@@ -61,7 +61,7 @@ def test_limits() -> None:
     assert f"array of 1 to {MAX_HITS} " in PAGE
     assert f"1 to {MAX_VISITOR} characters" in PAGE
     assert str(MAX_TIME_MS) in PAGE
-    assert f"headers of more than {MAX_HEAD:,} bytes" in PAGE
+    assert f"more than {MAX_HEADERS} headers, or {MAX_HEAD:,} bytes of them" in PAGE
     assert f"within {REQUEST_SECONDS:.0f} seconds" in PAGE
 
 
@@ -78,7 +78,7 @@ def test_limits_of_connections() -> None:
     assert f"| {given.connections:,} (`PINTAG_CONNECTIONS`) |" in security
     assert f"| {given.address_connections} (`PINTAG_ADDRESS_CONNECTIONS`)" in security
     assert f"| {given.queue_percent}% of Redis's memory" in security
-    assert f"| {MAX_HEAD:,} bytes | the connection is closed |" in security
+    assert f"| {MAX_HEADERS}, of {MAX_HEAD:,} bytes in all |" in security
     assert f"| {REQUEST_SECONDS:.0f} s | the connection is closed |" in security
     idle = uvicorn.Config("", **server.options(given)).timeout_keep_alive
     assert f"{idle} s after the last answer, {REQUEST_SECONDS:.0f} s before the first" in security

@@ -144,7 +144,7 @@ class HitsProtocol(BoundedProtocol):
         self.url, self.headers = b"", []
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._end_head()
         self._named = dict(self.headers)
         path, _, self._query = self.url.partition(b"?")
         if self._is_plain():

@@ -9,8 +9,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = 64_000
 """Bytes that a request's first line and headers may have, give or take one read."""
+MAX_HEADERS = 100
+"""As each costs memory, however short it is."""
 REQUEST_SECONDS = 30.0
 """Within which a request that began must have come in whole."""
+
+
+class TooManyHeadersError(Exception):
+    """Raised within the parser, it becomes a 400."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -50,7 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and not self._is_whole:
             self._head_bytes += len(data)
-            if self._head_bytes > self.max_head and not self.transport.is_closing():
+            too_large = self._head_bytes > self.max_head or len(self.headers or ()) > MAX_HEADERS
+            if too_large and not self.transport.is_closing():
                 self.send_400_response("The headers are too large.")
         if self._is_whole is not (self._deadline is None):
             self._watch()
@@ -62,8 +69,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _begin(self) -> None:
         self._is_whole, self._in_head, self._head_bytes = False, True, 0
 
-    def on_headers_complete(self) -> None:
+    def _end_head(self) -> None:
         self._in_head = False
+        if len(self.headers) > MAX_HEADERS:
+            raise TooManyHeadersError
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
         if not self.parser.should_upgrade():
             super().on_headers_complete()
 
