@@ -51,6 +51,13 @@ def test_show_by_version(vote: Run, db: psycopg.Connection) -> None:
     assert "has no version '7'" in vote("snippet", "show", "vote", "--version", "7", code=2)
 
 
+def test_show_has_a_call_to_begin_with(vote: Run) -> None:
+    assert "pintag('vote', {\n  topic: \"Example\",  // can be left out\n})" in vote(
+        "snippet", "show", "vote"
+    )
+    assert "track({" in vote("snippet", "show", "vote", "--form", "module")
+
+
 def test_list(vote: Run, db: psycopg.Connection) -> None:
     vote("event", "create", "Untracked")
     for listed in (vote("snippet", "list"), vote("snippet", "list", "vote")):

@@ -30,6 +30,12 @@ def test_an_installation_that_runs(harbour: Harbour, pintag: Run) -> None:
     assert [one["kind"] for one in told["redis"]["processes"]] == ["collector", "worker", "jobs"]
 
 
+def test_before_the_first_hit(harbour: Harbour, pintag: Run) -> None:
+    for kind in ("worker", "collector"):
+        present(harbour.redis, kind)
+    assert "Outcomes\nnone yet\n" in pintag("status")
+
+
 def test_no_worker(harbour: Harbour, pintag: Run) -> None:
     present(harbour.redis, "collector")
     harbour.send(hit())

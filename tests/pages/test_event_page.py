@@ -114,6 +114,9 @@ def test_the_snippet_in_every_form(
     assert (rendered.integrity or "") in unescape(text)
     assert f"{len(rendered.text.encode()):,} bytes" in text
     assert FORMS[form].usage.format(slug="booking", suffix=FORMS[form].suffix) in unescape(text)
+    example = forms.example(config, form)
+    assert ('id="call-text"' in text) == bool(example)
+    assert not example or shown(text, "call-text") == example
 
 
 def test_a_version_that_can_t_be_used_yet_says_from_when(owner: Person, edit: Edited) -> None:

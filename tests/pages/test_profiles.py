@@ -66,7 +66,7 @@ def test_an_event_has_its_icon_fields_version_and_time(harbour: Harbour, owner: 
     assert status == 200
     for expected in (
         'aria-label="Transactions"',
-        "<strong>Booking</strong>",
+        '<a href="/sections/harbour/events/booking">Booking</a></strong>',
         "version 1",
         "<dt>reference</dt><dd>B-7</dd>",
         "<dt>amount</dt><dd>240.50</dd>",

@@ -73,6 +73,7 @@ def test_hits_are_grouped_by_reason_event_fields_and_page(harbour: Harbour, edit
     assert status == 200
     for expected in ("4 hits", "Booking", "version 1", PAGE, "<code>amount</code>", "1 hit<"):
         assert expected in text
+    assert text.count('<a href="/sections/harbour/events/booking">Booking</a>') == 4
     assert text.count('/quarantine/1"') == 0  # three examples of the four, the newest
     assert "visit=" not in text
 
@@ -103,6 +104,7 @@ def test_a_hit_is_shown_whole_with_each_error_beside_its_field(
     status, text = editor.get(f"{LIST}/{id_}")
     assert status == 200
     assert is_clean(text)
+    assert '<a href="/sections/harbour/events/booking">Booking</a>' in text
     rows = text.split("<tr")
     assert len(errors) == 3
     for error in errors:

@@ -30,6 +30,7 @@ class Group(msgspec.Struct, frozen=True):
     id: str
     reason: Reason
     event: str | None
+    slug: str | None
     version_number: int | None
     hidden: bool
     fields: tuple[str, ...]
@@ -85,6 +86,7 @@ def grouped(found: Sequence[Summary]) -> list[Group]:
                 id_,
                 Reason(hit.reason),  # type: ignore[call-arg]
                 hit.event,
+                hit.slug,
                 hit.version_number,
                 hit.hidden,
                 fields,

@@ -81,6 +81,8 @@ def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
     size = f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped."
     usage = FORMS[form].usage.format(slug=config.slug, suffix=FORMS[form].suffix)
     typer.echo(f"{size} {usage}", err=True)
+    if example := forms.example(config, form):
+        typer.echo(f"Such as:\n{example}", err=True)
     if config.test:
         typer.echo(f"It is for trying out. Watch: pintag snippet watch {config.slug}", err=True)
     if rendered.csp:

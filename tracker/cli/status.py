@@ -79,6 +79,8 @@ def _print(seen: Overview, console: Console) -> None:
     for title, lines in _tables(seen):
         console.print(f"\n{title}", style="bold")
         widths = [max(map(len, column)) for column in zip_longest(*lines, fillvalue="")]
+        if not lines:
+            console.print("none yet")
         for line in lines:
             cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=False))
             console.print(Text(harmless("  ".join(cells).rstrip())), soft_wrap=True)

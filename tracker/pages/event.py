@@ -55,6 +55,10 @@ class Pasted:
         return form.usage.format(slug=self.config.slug, suffix=form.suffix)
 
     @property
+    def example(self) -> str:
+        return forms.example(self.config, self.form)
+
+    @property
     def size(self) -> str:
         text = self.rendered.text
         return f"{len(text.encode()):,} bytes, {gzip_size(text):,} gzipped"

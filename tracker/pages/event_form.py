@@ -64,7 +64,9 @@ def create(visit: Visit) -> Response:
         typed.errors["name"], typed.focus = str(error), "name"
         return _new_page(visit, typed, HTTPStatus.UNPROCESSABLE_ENTITY)
     return visit.go(
-        row_address(visit, made), f"“{made.name}” is saved: version 1, which can be used at once."
+        row_address(visit, made),
+        f"“{made.name}” is saved: version 1, which can be used at once."
+        " Open it to switch web tracking on and get its snippet.",
     )
 
 

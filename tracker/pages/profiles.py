@@ -28,7 +28,7 @@ def search(visit: Visit) -> Response:
         if identity and timelines.show(visit.connection, visit.section.id, *identity):
             where = f"{quote(identity.keyspace)}/{quote(identity.key)}"
             return visit.go(f"{visit.address}/{where}")
-        wrong = f"No profile of this section has the {keyspace} {key!r}."
+        wrong = f"No profile of this section has the {keyspace} identifier {key!r}."
     return visit.render(
         "profiles.html",
         keyspaces=[one.value for one in Keyspace],
@@ -72,7 +72,8 @@ def timeline_part(visit: Visit) -> Response:
 
 def nobody(visit: Visit) -> MissingError:
     """No profile has the identifier in the address."""
-    return MissingError(f"No profile has the {visit.path['keyspace']} {visit.path['key']!r} yet.")
+    keyspace, key = visit.path["keyspace"], visit.path["key"]
+    return MissingError(f"No profile of this section has the {keyspace} identifier {key!r}.")
 
 
 def identity_of(visit: Visit) -> Identity:

@@ -96,7 +96,7 @@ def _invited(visit: Visit) -> str:
 def _used() -> MissingError:
     return MissingError(
         "This link was used, replaced, or is too old. An owner makes a new one, in Settings,"
-        " Accounts, or by pintag account link NAME"
+        " Accounts, or by pintag account link NAME."
     )
 
 

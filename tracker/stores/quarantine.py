@@ -35,7 +35,7 @@ class _Pinned(msgspec.Struct, frozen=True):
 class QuarantinedHit(_Pinned, frozen=True):
     """A rejected hit; `raw` is what came, byte for byte, and need not be JSON.
 
-    version_id, event and version_number: what it was rejected by.
+    version_id, event, slug, hidden and version_number: what it was rejected by.
     """
 
     id: int
@@ -53,6 +53,8 @@ class QuarantinedHit(_Pinned, frozen=True):
     agent: str | None
     tag: str | None
     event: str | None
+    slug: str | None
+    hidden: bool
     version_number: int | None
 
 
@@ -65,6 +67,7 @@ _PIN = "own.definition_id AS own_definition, own.number AS own_number"
 _SELECT = (
     "SELECT q.id, q.partition, q.section_id, q.version_id, q.snippet_key, q.hit_id, q.reason,"
     " q.errors, q.raw, q.sent, q.received_at, q.address, q.agent, q.tag, d.name AS event,"
+    " d.slug, d.hidden_at IS NOT NULL AS hidden,"
     f" v.number AS version_number, {_PIN}{_JOINED}"
 )
 
@@ -116,6 +119,7 @@ class Summary(_Pinned, frozen=True):
     reason: str
     version_id: int | None
     event: str | None
+    slug: str | None
     version_number: int | None
     hidden: bool
     fields: list[str]
@@ -130,8 +134,8 @@ def newest_of(connection: psycopg.Connection, section_id: int | None, limit: int
     """The newest hits of a section, or of none, with what they are grouped by."""
     with connection.cursor(row_factory=class_row(Summary)) as cursor:
         query = (
-            "SELECT q.id, q.reason, q.version_id, d.name AS event, v.number AS version_number,"
-            f" {_PIN},"
+            "SELECT q.id, q.reason, q.version_id, d.name AS event, d.slug,"
+            f" v.number AS version_number, {_PIN},"
             " d.hidden_at IS NOT NULL AS hidden,"
             " jsonb_path_query_array(q.errors, '$[0 to 9].field') AS fields,"
             " CASE WHEN octet_length(q.raw) <= %(small)s THEN q.raw END AS raw, q.received_at"

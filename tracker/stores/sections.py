@@ -99,7 +99,8 @@ def choose(connection: psycopg.Connection, slug: str | None) -> Section:
     if len(wanted) == 1:
         return wanted[0]
     there_are = ", ".join(section.slug for section in sections) or "none"
-    problem = f"There is no section {slug!r}." if slug else "Say which section you mean."
+    unsaid = "Say which section you mean, by --section."
+    problem = f"There is no section {slug!r}." if slug else unsaid
     raise NoSuchSectionError(f"{problem} The sections are: {there_are}.")
 
 

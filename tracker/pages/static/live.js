@@ -16,6 +16,7 @@ function start () {
   let fresh = 0
   let unshown = 0
   let unsaid = { hits: 0, rejected: 0 }
+  let told = ''
   let trouble
   let source
 
@@ -26,6 +27,17 @@ function start () {
     clearTimeout(trouble)
     lamp.dataset.lit = lit
     if (status.textContent !== text) status.textContent = text
+  }
+
+  function sayLive () {
+    if (!told) return
+    if (paused) say('', 'Paused: what comes is kept, and shown when you go on.')
+    else say('right', told)
+  }
+
+  function sayTrouble (text) {
+    told = ''
+    say('wrong', text)
   }
 
   function count (part) {
@@ -70,18 +82,22 @@ function start () {
     waiting = []
     fresh = 0
     label()
+    sayLive()
   })
 
   function open () {
     source = new EventSource(list.dataset.live)
     source.addEventListener('hits', take)
-    source.addEventListener('live', (event) => say('right', event.data))
-    source.addEventListener('trouble', (event) => say('wrong', event.data))
+    source.addEventListener('live', (event) => {
+      told = event.data
+      sayLive()
+    })
+    source.addEventListener('trouble', (event) => sayTrouble(event.data))
     source.addEventListener('open', () => clearTimeout(trouble))
     source.addEventListener('error', () => {
       if (source.readyState === EventSource.CLOSED) return askWhy()
       clearTimeout(trouble) // it comes back by itself, mostly at once
-      trouble = setTimeout(() => say('wrong', 'No connection; trying again…'), PATIENCE_MS)
+      trouble = setTimeout(() => sayTrouble('No connection; trying again…'), PATIENCE_MS)
     })
   }
 
@@ -90,12 +106,12 @@ function start () {
     const control = new AbortController()
     try {
       const answer = await fetch(list.dataset.live, { signal: control.signal })
-      if (answer.redirected) return say('wrong', 'You are signed out: sign in again.')
-      if (answer.status === 403 || answer.status === 404) return say('wrong', 'This section is not yours to see any more.')
+      if (answer.redirected) return sayTrouble('You are signed out: sign in again.')
+      if (answer.status === 403 || answer.status === 404) return sayTrouble('This section is not yours to see any more.')
       const full = answer.status === 503 && answer.headers.get('content-type').startsWith('text/plain')
-      if (!answer.ok) say('wrong', full ? await answer.text() : 'Pintag could not answer; trying again…')
+      if (!answer.ok) sayTrouble(full ? await answer.text() : 'Pintag could not answer; trying again…')
     } catch {
-      say('wrong', 'No connection; trying again…')
+      sayTrouble('No connection; trying again…')
     } finally {
       control.abort()
     }

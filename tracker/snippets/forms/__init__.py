@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from tracker.snippets.config import SnippetConfig
+from tracker.snippets.examples import object_of
 from tracker.snippets.forms import modules, pages, pixels, servers, tag_manager
 from tracker.snippets.forms.form import Form
 from tracker.snippets.forms.form import Rendered as Rendered
@@ -23,18 +24,24 @@ class FormName(StrEnum):
 
 
 _PASTE = "Paste it once a page, then call: pintag('{slug}', {{…}})"
+_CALL = "pintag('{slug}', "
 _SAVE = "Save it as {slug}.{suffix}"
 FORMS = {
-    FormName.INLINE: Form("html", "one script, which needs nothing else", _PASTE, pages.inline),
-    FormName.HOSTED: Form(
-        "html", "a line, and a script that all events share", _PASTE, pages.hosted
+    FormName.INLINE: Form(
+        "html", "one script, which needs nothing else", _PASTE, pages.inline, _CALL
     ),
-    FormName.EVENT: Form("html", "another event of a page that has a snippet", _PASTE, pages.event),
+    FormName.HOSTED: Form(
+        "html", "a line, and a script that all events share", _PASTE, pages.hosted, _CALL
+    ),
+    FormName.EVENT: Form(
+        "html", "another event of a page that has a snippet", _PASTE, pages.event, _CALL
+    ),
     FormName.MODULE: Form(
         "js",
         "an ES module, to import or bundle",
         _SAVE + ", then: import track from './{slug}.js'",
         modules.module,
+        "track(",
     ),
     FormName.TYPES: Form(
         "d.ts", "the module's types, for TypeScript", _SAVE + " beside the module.", modules.types
@@ -63,3 +70,9 @@ FORMS = {
 def render(config: SnippetConfig, form: FormName) -> Rendered:
     """A form of a snippet, ready to paste."""
     return FORMS[form].render(config)
+
+
+def example(config: SnippetConfig, form: FormName) -> str:
+    """A whole call for whoever has pasted the form; "" where the form itself has one."""
+    begins = FORMS[form].call.format(slug=config.slug)
+    return f"{begins}{object_of(config)})" if begins else ""

@@ -22,13 +22,15 @@ class Rendered:
 @dataclass(frozen=True, slots=True)
 class Form:
     """suffix: of the file to keep it in; summary: one line for people who choose; usage: what to do
-    with it, with places for `{slug}` and `{suffix}`.
+    with it, with places for `{slug}` and `{suffix}`; call: what the JavaScript that sends an event
+    begins with, "" where the form itself has it.
     """
 
     suffix: str
     summary: str
     usage: str
     render: Callable[[SnippetConfig], Rendered]
+    call: str = ""
 
 
 def script_sources(

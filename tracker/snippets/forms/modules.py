@@ -1,11 +1,10 @@
 """The forms for bundlers and module scripts: an ES module, and its types."""
 
-import re
-
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.validation import SOURCE
 from tracker.snippets import code
 from tracker.snippets.config import SnippetConfig
+from tracker.snippets.examples import BARE
 from tracker.snippets.forms.form import Rendered, connections, script_sources
 from tracker.snippets.texts import doc_comment, json_hole, one_line, title
 
@@ -20,7 +19,6 @@ TYPES = {
 """What TypeScript may pass for a field: the spellings of docs/fields.md, and a Date for an instant,
 which JSON makes of it. It would make one for a day, too, which is refused: whose day is it?
 """
-_BARE = re.compile("[A-Za-z][A-Za-z0-9_]*")
 _HINTS = {
     FieldType.DATE: "As YYYY-MM-DD.",
     FieldType.TIMESTAMP: "A Date, RFC 3339 or Unix time.",
@@ -59,7 +57,7 @@ def _property(field: Field) -> tuple[str, str]:
     if field.key == SOURCE:
         parts.append("Filled in if it is left out.")
     comment = doc_comment(_ended(parts[0]) + " " + " ".join(part for part in parts[1:] if part))
-    key = field.key if _BARE.fullmatch(field.key) else json_hole(field.key)
+    key = field.key if BARE.fullmatch(field.key) else json_hole(field.key)
     type_ = TYPES[field.type]
     return comment, f"{key}?: {type_} | null" if _optional(field) else f"{key}: {type_}"
 
