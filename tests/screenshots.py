@@ -22,8 +22,12 @@ from tracker.pages.page import Page
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "build" / "screenshots"
 IMAGES = ROOT / "docs" / "images"
-README = {"data-model": 440, "event": 800, "live": 560}
-"""Stops that the README shows, each with the height of its picture."""
+README = {
+    "define": ("event-edit", "header", 800),
+    "paste": ("event", "#snippet", 745),
+    "watch": ("live", "header", 560),
+}
+"""The README's pictures: a stop, what of it is on top, and the height."""
 MOST_BYTES = 150_000
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
@@ -31,20 +35,22 @@ SCHEMES = ("light", "dark")
 
 @dataclass(frozen=True)
 class Picture:
-    """A stop as it is taken; whole: with what one would have to scroll to."""
+    """A stop as it is taken, whole, or where `top` says what it begins with, as far as it fits."""
 
     page: Page
     stop: Stop
     size: Size
     scheme: str
     path: Path
-    whole: bool = True
+    top: str = ""
 
     def take(self, life: Life, browser: Browser) -> None:
         options = {"color_scheme": self.scheme, "reduced_motion": "reduce"}
         with visitor(life, browser, self.size, stranger=self.stop.stranger, **options) as someone:
             tab = someone.open(self.page, self.stop)
-            tab.screenshot(path=self.path, full_page=self.whole)
+            if self.top:
+                tab.locator(self.top).evaluate("it => it.scrollIntoView()")
+            tab.screenshot(path=self.path, full_page=not self.top)
 
 
 def all_of(folder: Path, only: str) -> Iterator[Picture]:
@@ -58,11 +64,10 @@ def all_of(folder: Path, only: str) -> Iterator[Picture]:
 
 
 def of_readme() -> Iterator[Picture]:
-    """Those of the README, as they are seen without scrolling."""
-    for page, stop in stops.every():
-        if stop.name in README:
-            size, path = (1280, README[stop.name]), IMAGES / f"{stop.name}.png"
-            yield Picture(page, stop, size, "light", path, whole=False)
+    """Those of the README."""
+    found = {stop.name: (page, stop) for page, stop in stops.every()}
+    for name, (stop, top, height) in README.items():
+        yield Picture(*found[stop], (1280, height), "light", IMAGES / f"{name}.png", top)
 
 
 def main(arguments: list[str]) -> int:
