@@ -1,6 +1,7 @@
 """The two ways of a hit: past Starlette or through it, the answer and the queue are the same."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -80,6 +81,40 @@ def test_both_ways_are_the_same(
     for name, request in REQUESTS.items():
         ours = outcome(collector, house, request(key))
         assert ours == outcome(through_starlette, house, request(key)), name
+
+
+@dataclass
+class Full:
+    """A hit queue that has no room."""
+
+    retry_after: int = 7
+
+
+def test_both_ways_refuse_the_same(settings: Settings, house: House, key: str) -> None:
+    full, fast = make_app(settings), make_app(replace(settings, snippet_rate=1))
+    slow_full, slow_fast = make_app(settings), make_app(replace(settings, snippet_rate=1))
+    many = post(key, body=envelope(*[ANNA] * 100))
+    for ours, theirs in ((full, slow_full), (fast, slow_fast)):
+        with (
+            houses.running(ours) as hot,
+            houses.running(theirs, http=BoundedProtocol) as cold,
+        ):
+            if ours is full:
+                ours.state.intake._pressure = theirs.state.intake._pressure = Full()
+            for each in (hot, cold):
+                outcome(each, house, many)
+            for name in ("plain", "no keep-alive", "chunked", "nobody's key", "no JSON"):
+                request = REQUESTS[name](key)
+                found = [outcome(each, house, request) for each in (hot, cold)]
+                assert without_waiting(found[0]) == without_waiting(found[1]), name
+
+
+def without_waiting(found: object) -> object:
+    """An outcome but for the seconds to wait, which grow fewer from one request to the next."""
+    assert isinstance(found, tuple)
+    answer, *more = found
+    wait = answer.headers.pop("retry-after", None)
+    return (answer, wait is None, *more)
 
 
 def test_starlette_has_nothing_to_do_with_a_plain_hit(

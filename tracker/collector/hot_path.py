@@ -1,8 +1,8 @@
 """The way of nearly all hits: answered in the callbacks of the HTTP parser, past Starlette.
 
 A request that nothing speaks against goes straight to the hit queue, and is answered when Redis
-has it. Every other one is handed to Starlette as if it had come just now, so that there is one
-place that refuses, waits and explains: the endpoints in app.py.
+has it; one that a limit refuses is answered at once. Every other one is handed to Starlette as if
+it had come just now, so that there is one place that waits and explains: the endpoints in app.py.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tracker.collector import senders
 from tracker.collector.answers import TAKEN, refuse
 from tracker.collector.connections import Connections
 from tracker.collector.http_limits import BoundedProtocol
-from tracker.collector.intake import Intake, Ticket
+from tracker.collector.intake import Intake, RefusedError, Ticket
 from tracker.rules.hits import MAX_BODY
 from tracker.rules.refusals import Refusal
 from tracker.settings import HITS_PATH, Settings
@@ -125,7 +125,7 @@ class HitsProtocol(BoundedProtocol):
         self._is_counted = self._door.connections.enter(self._counted_as)
         if not self._is_counted:
             refused = self._door.intake.refuse(Refusal.CONNECTIONS, "")
-            self._write_last(packed(refuse(refused), self.server_state.default_headers))
+            self._write(self._refusal(refused), keep_alive=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._is_counted:
@@ -197,10 +197,17 @@ class HitsProtocol(BoundedProtocol):
             super().on_body(part)
 
     def _attempt(self, key: str) -> bool:
-        """Send the hits on their way; what fails here is for Starlette to answer, not with 400."""
+        """Send the hits on their way, or refuse them; False leaves the answer to Starlette.
+
+        What fails here is for it, too, and no 400.
+        """
         owed = self._answer
         try:
             owed.ticket = self._queue(key)
+        except RefusedError as refused:
+            self._write(self._refusal(refused), self.parser.should_keep_alive())
+            self.on_response_complete()
+            return True
         except Exception as error:
             log.error("hot_path_failed", error=repr(error))
             return False
@@ -220,24 +227,27 @@ class HitsProtocol(BoundedProtocol):
 
     def _finish(self, error: str | None) -> None:
         """Answer: Redis has every hit of the request on disk, or may not have them."""
-        owed, common = self._answer, self.server_state.default_headers
+        owed = self._answer
         assert owed.ticket is not None
         if error is None:
             self._door.intake.confirmed(owed.ticket)
-            answer = self._door.taken(common)
+            answer = self._door.taken(self.server_state.default_headers)
         else:
-            answer = packed(refuse(self._door.intake.failed(owed.ticket)), common)
+            answer = self._refusal(self._door.intake.failed(owed.ticket))
         owed.response_complete = True
         if self.transport.is_closing():
             return
-        if owed.keep_alive:
-            self.transport.write(answer)
-        else:
-            self._write_last(answer)
+        self._write(answer, owed.keep_alive)
         self.on_response_complete()
 
-    def _write_last(self, answer: bytes) -> None:
-        """Write an answer, and say that the connection ends with it."""
-        head, _, body = answer.partition(b"\r\n\r\n")
-        self.transport.write(b"%b\r\nconnection: close\r\n\r\n%b" % (head, body))
-        self.transport.close()
+    def _refusal(self, refused: RefusedError) -> bytes:
+        return packed(refuse(refused), self.server_state.default_headers)
+
+    def _write(self, answer: bytes, keep_alive: bool) -> None:
+        """Write an answer, and say so where the connection ends with it."""
+        if keep_alive:
+            self.transport.write(answer)
+        else:
+            head, _, body = answer.partition(b"\r\n\r\n")
+            self.transport.write(b"%b\r\nconnection: close\r\n\r\n%b" % (head, body))
+            self.transport.close()

@@ -97,18 +97,21 @@ class Intake:
 
         `done` hears later what came of them: None when Redis has every one on disk, else why not;
         then `confirmed` or `failed` is to be called with the ticket. None where `take` is to
-        decide: it says no, waits for a newer key table, or counts what senders lost.
+        decide: it says no, waits for a newer key table, or counts what senders lost. What comes by
+        the thousand is refused here, to cost no more than what is taken: raises RefusedError.
         """
-        if self._pressure.retry_after:
-            return None
         entry = self._keys.get(key)
         if entry is None or judge(entry, seen.origin, self._clock() * 1000, seen.test) is not None:
             return None
+        if wait := self._pressure.retry_after:
+            raise self.refuse(Refusal.QUEUE_FULL, "", wait)
         try:
             envelope = parse_envelope(body)
             ticket = self._ticket(key, seen, envelope)
-        except (BadEnvelopeError, OverRateError):
+        except BadEnvelopeError:
             return None
+        except OverRateError as error:
+            raise self.refuse(error.refusal, "", error.wait) from None
         sender = senders.sender(seen, entry.addresses)
         if not envelope.lost and self._queue.send(
             pack(key, envelope, self._keys.partitions, sender), done
@@ -134,10 +137,10 @@ class Intake:
         self._rates.give_back(ticket.taken, self._now())
         return self.refuse(Refusal.QUEUE_AWAY, "")
 
-    def refuse(self, refusal: Refusal, detail: str) -> RefusedError:
+    def refuse(self, refusal: Refusal, detail: str, retry_after: int = 1) -> RefusedError:
         """A refusal of what never got as far as `take`, counted like the others."""
         self.refused[refusal] += 1
-        return RefusedError(refusal, detail)
+        return RefusedError(refusal, detail, retry_after)
 
     async def admit(self, key: str, origin: str | None, test: bool = False) -> KeyEntry:
         """Check the key and the origin; refuse for good only on a table known to be current."""
