@@ -7,7 +7,7 @@ SIDE_BY_SIDE := -n 4 --dist loadfile
 # Each process of the tests would compile all code again, which takes it five seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: up test test-all bench lint format clean
+.PHONY: up test test-all chaos bench lint format clean
 
 up: .venv/app
 	@$(BIN)/pintag up $(ARGS)
@@ -17,6 +17,9 @@ test: .venv/dev lint
 
 test-all: .venv/dev lint
 	$(BIN)/pytest $(SIDE_BY_SIDE)
+
+chaos: .venv/dev
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -262,10 +262,18 @@ class Upkeep:
         began = before not in ("", self.epoch)
         if began:
             log.warning("new_queue_epoch", meaning="Redis lost its data")
-        publishing.keep_current(self._connection, self._client)
         now = datetime.now(UTC)
         if self._tables_for != str(now.date()):
             event_tables.ensure(self._connection, now)
+        try:
+            self._write_to_redis(now)
+        except redis.OutOfMemoryError as error:
+            # Only workers can empty a full Redis: that it takes nothing must not keep them from it.
+            log.error("redis_full", error=str(error))
+        return began
+
+    def _write_to_redis(self, now: datetime) -> None:
+        publishing.keep_current(self._connection, self._client)
+        if self._tables_for != str(now.date()):
             jobs.enqueue_once(self._client, jobs.RETENTION, job_id=f"retention-{now.date()}")
             self._tables_for = str(now.date())
-        return began
