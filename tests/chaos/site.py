@@ -82,6 +82,7 @@ class Site:
             redis_url=valkey.url(layout),
             data_dir=str(self.root),
             secret_key=_SECRET_KEY,
+            queue_percent=0,  # or Redis would never come to its limit
         )
         keys = await asyncio.to_thread(self._fill_in, later)
         self.target = Target(self.collector_ports, *keys)
