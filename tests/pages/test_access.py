@@ -18,6 +18,16 @@ ODD = ["%00", "٣", "a%2Fb", "..%2F..", "x" * 20_000, "%ff%fe", "%ED%A0%80"]
 FORMS = [page for page in GUARDED if page.method == "POST"]
 
 
+def test_where_there_is_no_page_people_see_one_and_programs_a_problem(
+    stranger: TestClient,
+) -> None:
+    page = stranger.get("/nothing/here", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 404
+    assert '<a href="/">Start page</a>' in page.text
+    problem = stranger.get("/nothing/here", headers={"Accept": "*/*"})
+    assert (problem.status_code, problem.json()["title"]) == (404, "Not Found")
+
+
 def name_of(page: Page) -> str:
     return f"{page.method} {page.path}"
 

@@ -55,7 +55,7 @@ def test_a_link_works_once_and_not_too_late(stranger: TestClient, db: psycopg.Co
     assert stranger.post(address, data={"password": "another one, longer"}).status_code == 404
     too_late = stranger.get(welcome(db, LINK_LIFE))
     assert too_late.status_code == 404
-    assert '<a href="/">Sections</a>' in too_late.text
+    assert '<a href="/">Start page</a>' in too_late.text
     old, new = welcome(db), welcome(db)
     assert [stranger.get(one).status_code for one in (old, new)] == [404, 200]
 

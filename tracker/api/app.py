@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,6 +32,7 @@ from tracker.api.admission import Gate, Limits
 from tracker.api.operations import Operation
 from tracker.api.problems import answer_crash, answer_http
 from tracker.json_text import dumps
+from tracker.pages import nowhere
 from tracker.pages import routes as pages
 from tracker.pages.operations import Remembered
 from tracker.pages.streams import Streams
@@ -95,9 +97,17 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
             *pages.ROUTES,
         ],
         middleware=[only_loopback] if private else [],
-        exception_handlers={HTTPException: answer_http, Exception: answer_crash},
+        exception_handlers={HTTPException: _answer_http, Exception: answer_crash},
         lifespan=lifespan,
     )
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    """What Starlette itself refuses: an unknown path is a page to people, a problem to programs."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.NOT_FOUND and nowhere.reads_pages(request):
+        return nowhere.page()
+    return await answer_http(request, error)
 
 
 def get_document(request: Request) -> Response:

@@ -82,7 +82,7 @@ def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
     usage = FORMS[form].usage.format(slug=config.slug, suffix=FORMS[form].suffix)
     typer.echo(f"{size} {usage}", err=True)
     if example := forms.example(config, form):
-        typer.echo(f"Such as:\n{example}", err=True)
+        typer.echo(f"For example:\n{example}", err=True)
     if config.test:
         typer.echo(f"It is for trying out. Watch: pintag snippet watch {config.slug}", err=True)
     if rendered.csp:

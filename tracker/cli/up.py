@@ -23,7 +23,7 @@ from tracker.embedded import EmbeddedError, layout, probes
 from tracker.embedded.processes import Part
 from tracker.embedded.supervisor import Supervisor
 from tracker.settings import Settings, default_data_dir
-from tracker.stores import database
+from tracker.stores import accounts, database
 
 Port = Annotated[
     int | None,
@@ -94,9 +94,9 @@ async def _start(
             shown = await asyncio.to_thread(_ensure_demo, settings)
     with screen.step("Starting web, collector, worker and jobs", "Web, collector, worker, jobs"):
         await supervisor.start(*_parts(settings))
-    link = await asyncio.to_thread(_first_link, settings)
+    link, first = await asyncio.to_thread(_first_link, settings)
     state.create(settings, supervisor.pids, shown, link)
-    screen.table(_rows(settings, demo, link))
+    screen.table(_rows(settings, demo, link, first=first))
 
 
 def _ensure_demo(settings: Settings) -> dict[str, Any]:
@@ -105,11 +105,13 @@ def _ensure_demo(settings: Settings) -> dict[str, Any]:
     return ensure_demo(settings)
 
 
-def _first_link(settings: Settings) -> str:
-    """Where the first account's password is chosen, once."""
+def _first_link(settings: Settings) -> tuple[str, bool]:
+    """Where the first account's password is chosen, once; and whether it has none yet."""
     with database.connect(settings.database_url) as connection:
         token = signing_in.link_for_first(connection, datetime.now(UTC))
-    return f"{running.address(settings.web_host, settings.web_port)}/welcome/{token}"
+        account = accounts.find(connection, signing_in.FIRST)
+    address = f"{running.address(settings.web_host, settings.web_port)}/welcome/{token}"
+    return address, account is None or not account.has_password
 
 
 def _parts(settings: Settings) -> list[Part]:
@@ -132,12 +134,12 @@ def _parts(settings: Settings) -> list[Part]:
     ]
 
 
-def _rows(settings: Settings, demo: bool, link: str) -> list[tuple[str, str]]:
+def _rows(settings: Settings, demo: bool, link: str, *, first: bool) -> list[tuple[str, str]]:
     pages = running.address(settings.web_host, settings.web_port)
     directory = Path(settings.data_dir)
+    ways_in = [("Sign in" if first else "New password", link), ("Pages", f"{pages}/")]
     rows = [
-        ("Sign in", link),
-        ("Pages", f"{pages}/"),
+        *(ways_in if first else reversed(ways_in)),
         ("Demo page", f"{pages}/demo"),
         ("Collector", settings.public_collector_url),
         ("Data", str(directory)),

@@ -12,7 +12,13 @@ _MEANWHILE = {
     "Redis": "The collector takes no hits meanwhile: snippets keep them, and send them again.",
 }
 """By server: what becomes of hits."""
-NOBODY: dict[str, object] = {"account": None, "section": None, "said": None, "here": ""}
+NOBODY: dict[str, object] = {
+    "account": None,
+    "section": None,
+    "said": None,
+    "here": "",
+    "redis_is_away": False,
+}
 """The frame of a page where nobody can be asked who is signed in."""
 
 
