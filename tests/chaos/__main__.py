@@ -54,7 +54,7 @@ def _apart(*command: str) -> int:
     with subprocess.Popen([*namespaces, *command], preexec_fn=ends_with_us) as process:
         try:
             return process.wait()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             return 130
         finally:
             process.kill() if namespaces else process.terminate()
