@@ -1,6 +1,7 @@
 """Live: the page with its newest hits, and the stream that adds those that come."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Coroutine, MutableMapping
 from datetime import UTC, datetime
@@ -182,6 +183,15 @@ def test_the_page_is_filtered(harbour: Harbour, viewer: Person) -> None:
         "text=nowhere": 0,
     }.items():
         assert viewer.get(f"{LIVE}?{query}")[1].count('<li class="hit"') == found, query
+
+
+def test_a_row_leads_to_its_event_and_profile(harbour: Harbour, viewer: Person) -> None:
+    harbour.send(hit(), hit(data={}))
+    drain(harbour)
+    _, text = viewer.get(LIVE)
+    assert text.count('<a href="events/booking">') == 2
+    [profile] = re.findall(r'<a href="(profiles/[^"]+)"', text)
+    assert viewer.get(f"{ROOT}/{profile}")[0] == 200
 
 
 def test_hidden_events_are_not_there(harbour: Harbour, viewer: Person) -> None:

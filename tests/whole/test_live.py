@@ -107,9 +107,11 @@ def test_paused_they_wait(pintag: Installation, page: Page) -> None:
         send(pintag, {"reference": f"L-4-{number}"})
     resume = page.get_by_role("button", name="Resume (3 new hits)")
     resume.wait_for()
+    page.get_by_text("Paused: what comes is kept.").wait_for()
     assert outcomes(page) == []
     resume.click()
     assert outcomes(page) == ["stored"] * 3
+    expect(page.get_by_text("No hits yet")).not_to_be_visible()
     page.get_by_role("button", name="Pause").wait_for()
 
 

@@ -31,7 +31,7 @@ function start () {
 
   function sayLive () {
     if (!told) return
-    if (paused) say('', 'Paused: what comes is kept, and shown when you go on.')
+    if (paused) say('', 'Paused: what comes is kept.')
     else say('right', told)
   }
 
@@ -57,6 +57,8 @@ function start () {
   }
 
   function put (rows) {
+    const last = list.lastElementChild
+    if (rows.length && last?.matches('[data-before]')) last.hidden = true // it said that there is none
     list.prepend(...rows)
     while (list.children.length > MOST) list.lastElementChild.remove()
   }
