@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MIGRATION_LOCK = 7_361_001
+# Without these either side waits for hours for a peer whose machine or network is gone; a worker's
+# locks on its partitions would be kept as long. Now it is a minute. Unix sockets ignore them.
+_OUR_END = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+_SERVERS_END = (
+    "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=60000"
+)
 _SESSION: dict[str, Any] = {
     "connect_timeout": 10,
     "application_name": "pintag",
-    "options": "-c synchronous_commit=on -c timezone=UTC",
+    "options": f"-c synchronous_commit=on -c timezone=UTC {_SERVERS_END}",
+    **_OUR_END,
 }
 
 
