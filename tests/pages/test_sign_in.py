@@ -23,7 +23,11 @@ def sign_in(sign_in: SignIn) -> SignIn:
 
 def welcome(db: psycopg.Connection, ago: timedelta = timedelta()) -> str:
     """The address of a one-time link for the first account, made some time ago."""
-    return f"/welcome/{signing_in.link_for_first(db, datetime.now(UTC) - ago)}"
+    now = datetime.now(UTC) - ago
+    signing_in.link_for_first(db, now)
+    account = accounts.find(db, signing_in.FIRST)
+    assert account is not None
+    return f"/welcome/{signing_in.new_link(db, account, now)}"
 
 
 def sign_in_as(client: TestClient, name: str, password: str = PASSWORD) -> int:
@@ -47,6 +51,15 @@ def test_a_link_leads_to_a_password_and_in(stranger: TestClient, db: psycopg.Con
     cookie = answer.history[0].headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+
+
+def test_starting_gives_a_link_until_there_is_a_password(db: psycopg.Connection) -> None:
+    now = datetime.now(UTC)
+    assert signing_in.link_for_first(db, now)
+    token = signing_in.link_for_first(db, now)
+    assert token
+    assert signing_in.by_link(db, token, PASSWORD, now)
+    assert signing_in.link_for_first(db, now) is None
 
 
 def test_a_link_works_once_and_not_too_late(stranger: TestClient, db: psycopg.Connection) -> None:

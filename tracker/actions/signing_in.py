@@ -14,13 +14,16 @@ FIRST = "owner"
 """The name of the account that `pintag up` makes: it owns all sections."""
 
 
-def link_for_first(connection: psycopg.Connection, now: datetime) -> str:
-    """A one-time token for the first account, which is made where it is missing."""
+def link_for_first(connection: psycopg.Connection, now: datetime) -> str | None:
+    """A one-time token for the first account, which is made where it is missing.
+
+    None once it has a password: whoever can read a terminal or its log should not get in by that.
+    """
     account = accounts.find(connection, FIRST)
     account = account or accounts.create(connection, FIRST, Role.OWNER, None, now)
     account = account or accounts.find(connection, FIRST)  # somebody else has just made it
     assert account is not None
-    return new_link(connection, account, now)
+    return None if account.has_password else new_link(connection, account, now)
 
 
 def new_link(connection: psycopg.Connection, account: Account, now: datetime) -> str:

@@ -124,7 +124,7 @@ class StateFile:
     def create(
         self, settings: Settings, pids: Mapping[str, int], demo: Mapping[str, Any], link: str
     ) -> None:
-        """Say that all is ready, and where; `link`: where one signs in for the first time."""
+        """Say that all is ready, and where; `link`: where one signs in."""
         self._content = {
             "pid": os.getpid(),
             "web": address(settings.web_host, settings.web_port),

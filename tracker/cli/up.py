@@ -23,7 +23,7 @@ from tracker.embedded import EmbeddedError, layout, probes
 from tracker.embedded.processes import Part
 from tracker.embedded.supervisor import Supervisor
 from tracker.settings import Settings, default_data_dir
-from tracker.stores import accounts, database
+from tracker.stores import database
 
 Port = Annotated[
     int | None,
@@ -94,9 +94,9 @@ async def _start(
             shown = await asyncio.to_thread(_ensure_demo, settings)
     with screen.step("Starting web, collector, worker and jobs", "Web, collector, worker, jobs"):
         await supervisor.start(*_parts(settings))
-    link, first = await asyncio.to_thread(_first_link, settings)
+    link = await asyncio.to_thread(_way_in, settings)
     state.create(settings, supervisor.pids, shown, link)
-    screen.table(_rows(settings, demo, link, first=first))
+    screen.table(_rows(settings, demo, link))
 
 
 def _ensure_demo(settings: Settings) -> dict[str, Any]:
@@ -105,13 +105,12 @@ def _ensure_demo(settings: Settings) -> dict[str, Any]:
     return ensure_demo(settings)
 
 
-def _first_link(settings: Settings) -> tuple[str, bool]:
-    """Where the first account's password is chosen, once; and whether it has none yet."""
+def _way_in(settings: Settings) -> str:
+    """Where one signs in: as long as the first account has no password, where that is chosen."""
     with database.connect(settings.database_url) as connection:
         token = signing_in.link_for_first(connection, datetime.now(UTC))
-        account = accounts.find(connection, signing_in.FIRST)
-    address = f"{running.address(settings.web_host, settings.web_port)}/welcome/{token}"
-    return address, account is None or not account.has_password
+    way = f"welcome/{token}" if token else "sign-in"
+    return f"{running.address(settings.web_host, settings.web_port)}/{way}"
 
 
 def _parts(settings: Settings) -> list[Part]:
@@ -134,12 +133,12 @@ def _parts(settings: Settings) -> list[Part]:
     ]
 
 
-def _rows(settings: Settings, demo: bool, link: str, *, first: bool) -> list[tuple[str, str]]:
+def _rows(settings: Settings, demo: bool, link: str) -> list[tuple[str, str]]:
     pages = running.address(settings.web_host, settings.web_port)
     directory = Path(settings.data_dir)
-    ways_in = [("Sign in" if first else "New password", link), ("Pages", f"{pages}/")]
     rows = [
-        *(ways_in if first else reversed(ways_in)),
+        ("Sign in", link),
+        ("Pages", f"{pages}/"),
         ("Demo page", f"{pages}/demo"),
         ("Collector", settings.public_collector_url),
         ("Data", str(directory)),
