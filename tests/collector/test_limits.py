@@ -108,3 +108,24 @@ def test_connections_that_say_nothing_more_are_closed(settings: Settings, key: s
             idle.sendall(body)
             assert raw.read(idle).status == 204
         assert raw.is_closed(idle)
+
+
+def test_line_ends_between_requests_do_not_keep_a_connection(
+    settings: Settings, house: House, key: str
+) -> None:
+    options = {"timeout_keep_alive": 1}
+    with (
+        houses.running(make_app(settings), **options) as collector,
+        raw.connect(collector.port) as resting,
+        raw.connect(collector.port) as refused_early,
+    ):
+        resting.sendall(ASK)
+        resting.recv(65_536)
+        resting.sendall(b"\r\n")
+        line = raw.head(f"POST /v1/{key}", "Content-Length: 1000000")
+        refused_early.sendall(line + bytes(500_000))
+        refused_early.recv(65_536)
+        refused_early.sendall(bytes(250_000))
+        refused_early.sendall(bytes(250_000))
+        assert raw.is_closed(resting)
+        assert raw.is_closed(refused_early)

@@ -3,17 +3,20 @@
 import html
 import re
 from dataclasses import replace
+from threading import Thread
 
 import psycopg
 import pytest
 from redis import Redis
 from starlette.testclient import TestClient
 
+from tests.embedded.waiting import until
 from tests.pages.conftest import Person, SignIn
 from tests.pages.test_accounts import done
 from tests.pages.typed import Typed
 from tracker.actions import section_settings
-from tracker.stores import audit_log, key_table, sections
+from tracker.settings import Settings
+from tracker.stores import audit_log, database, key_table, sections
 from tracker.stores.sections import Section, SectionChanges
 
 RULES = "/sections/shop/rules"
@@ -131,3 +134,20 @@ def test_snippets_that_must_be_pasted_again_are_named(owner: Person, booking: No
     typed.form["consent_required"] = ["1"]
     typed.press()
     assert "paste them again, of booking." in typed.text
+
+
+def test_rules_that_change_while_they_are_saved_are_not_undone(
+    owner: Person, db: psycopg.Connection, settings: Settings
+) -> None:
+    typed, heard = Typed(owner, RULES), []
+    with database.connect(settings.database_url) as other, other.transaction():
+        other.execute("UPDATE section SET consent_required = true WHERE slug = 'shop'")
+        saving = Thread(target=lambda: heard.append(typed.press().text))
+        saving.start()
+        waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+        until(lambda: db.execute(waiting, (db.info.dbname,)).fetchone() is not None)
+    saving.join(60)
+    assert "nothing was saved" in heard[0]
+    assert shop(db).consent_required
+    typed.press()
+    assert not shop(db).consent_required

@@ -179,3 +179,12 @@ def test_signing_in_is_in_the_audit_log(sign_in: SignIn, db: psycopg.Connection)
     sign_in_as(person.client, "Ann")
     actions = [(one.account, one.action) for one in audit_log.newest(db)]
     assert actions == [("Ann", "signed in"), ("Ann", "chose a password")]
+
+
+def test_who_lost_the_last_role_can_sign_out(sign_in: SignIn, db: psycopg.Connection) -> None:
+    ann = sign_in(Role.VIEWER, name="Ann")
+    db.execute("DELETE FROM membership")
+    assert ann.get("/")[0] == 403
+    assert ann.get("/settings/password")[0] == 200
+    ann.post("/sign-out")
+    assert db.execute("SELECT count(*) FROM session").fetchone() == (0,)

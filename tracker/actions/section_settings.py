@@ -36,6 +36,13 @@ class NoSecretError(RefusedError):
         )
 
 
+class ChangedMeanwhileError(RefusedError):
+    """Somebody else changed the rules since they were read."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has just changed these rules: look at them again.")
+
+
 def create(
     connection: psycopg.Connection, name: str, allowed: Sequence[str] = (), strict: bool = False
 ) -> str:
@@ -60,15 +67,20 @@ def change(
     section: Section,
     changes: SectionChanges,
     note: Callable[[], None] = lambda: None,
+    *,
+    only_as_seen: bool = False,
 ) -> Section:
     """Change a section's rules; origins as people write them.
 
-    When this returns, collectors refuse no longer what is let in now; what is let in or kept no
-    longer, they know within a second. `note` is called in the transaction that changes.
-    Raises InvalidDraftError and NoSecretError.
+    only_as_seen: change nothing where they are not those of `section` any more. When this returns,
+    collectors refuse no longer what is let in now; what is let in or kept no longer, they know
+    within a second. `note` is called in the transaction that changes.
+    Raises InvalidDraftError, NoSecretError and ChangedMeanwhileError.
     """
     checked = _checked(changes)
     with connection.transaction():
+        if only_as_seen and sections.locked(connection, section.id) != section:
+            raise ChangedMeanwhileError
         if not sections.change(connection, section.id, checked):
             raise NoSecretError(section.slug)
         note()

@@ -52,8 +52,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._data = data
+        self._data, rested_since = data, self._rests_since
         super().data_received(data)
+        if self._is_whole and not self._rests_since and self._owes_nothing:
+            # No request: line ends between two of them, or the rest of one that is answered.
+            self._rest(rested_since or self.loop.time())
         if self._in_head and not self._is_whole:
             self._head_bytes += len(data)
             too_large = self._head_bytes > self.max_head or len(self.headers or ()) > MAX_HEADERS
@@ -120,7 +123,14 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.server_state.total_requests += 1
         self.flow.resume_reading()
-        self._rests_since = self.loop.time()
+        self._rest(self.loop.time())
+
+    @property
+    def _owes_nothing(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _rest(self, since: float) -> None:
+        self._rests_since = since
         if self._bell is None:
             self._bell = self.loop.call_later(self.timeout_keep_alive, self._ring)
 

@@ -32,7 +32,8 @@ PUBLIC = None
 class Page:
     """A page: `role` is what its reader must have, in its section if its path names one.
 
-    everywhere: the reader must have the role in all sections, as what is shown is everybody's.
+    everywhere: the reader must have the role in all sections, as what is shown is everybody's. own:
+    it is about the reader's own account, and takes no role once one is signed in.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Page:
     role: Role | None
     handler: Callable[[Visit], Response]
     everywhere: bool = False
+    own: bool = False
 
     @property
     def route(self) -> Route:
@@ -103,7 +105,7 @@ class Page:
             )
         if "section" in visit.path:
             self._enter(visit, visit.path["section"])
-        if not visit.may(self.role):
+        if not self.own and not visit.may(self.role):
             of = " of all sections" if self.everywhere else ""
             message = f"This takes the role of {_ARTICLES[self.role]}{of}."
             return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)

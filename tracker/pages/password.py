@@ -51,7 +51,7 @@ def _show(visit: Visit, status: int = HTTPStatus.OK, **wrong: str) -> Response:
 
 
 PAGES = (
-    Page("GET", ROOT, Role.VIEWER, show),
-    Page("POST", ROOT, Role.VIEWER, change),
-    Page("POST", ROOT + "/sessions", Role.VIEWER, sign_out_others),
+    Page("GET", ROOT, Role.VIEWER, show, own=True),
+    Page("POST", ROOT, Role.VIEWER, change, own=True),
+    Page("POST", ROOT + "/sessions", Role.VIEWER, sign_out_others, own=True),
 )

@@ -9,7 +9,12 @@ from starlette.responses import Response
 
 from tracker.actions import section_settings, signing
 from tracker.actions.refusals import InvalidDraftError
-from tracker.actions.section_settings import ADDRESSES, MOST_VISITOR_DAYS, NoSecretError
+from tracker.actions.section_settings import (
+    ADDRESSES,
+    MOST_VISITOR_DAYS,
+    ChangedMeanwhileError,
+    NoSecretError,
+)
 from tracker.pages.page import Page
 from tracker.pages.visit import Visit
 from tracker.rules.accounts import Role
@@ -20,6 +25,11 @@ from tracker.vault import Vault
 ROOT = "/sections/{section}/rules"
 SWITCHES = ("strict_origin", "consent_required", "honour_signals", "signed_tags", "trusts_pages")
 """The rules that are on or off."""
+
+CONFLICT = (
+    "Somebody else changed these rules while you did: nothing was saved. The overview has"
+    " theirs; yours are below, and saving them once more puts them in their place."
+)
 
 Typed = Mapping[str, object]
 """What stands in the form, by the rules' names."""
@@ -34,15 +44,19 @@ def save(visit: Visit) -> Response:
     """Save what was typed, all or nothing."""
     typed, before = _read(visit), visit.section
     if visit.get("seen") != _digest(before):
-        wrong = (
-            "Somebody else changed these rules while you did: nothing was saved. The overview has"
-            " theirs; yours are below, and saving them once more puts them in their place."
-        )
-        return _page(visit, typed, HTTPStatus.CONFLICT, {"": [wrong]})
+        return _page(visit, typed, HTTPStatus.CONFLICT, {"": [CONFLICT]})
     try:
         after = section_settings.change(
-            visit.connection, visit.redis, before, _changes(typed), lambda: _note(visit, before)
+            visit.connection,
+            visit.redis,
+            before,
+            _changes(typed),
+            lambda: _note(visit, before),
+            only_as_seen=True,
         )
+    except ChangedMeanwhileError:
+        visit.section_ = section_settings.of(visit.connection, before)
+        return _page(visit, typed, HTTPStatus.CONFLICT, {"": [CONFLICT]})
     except InvalidDraftError as error:
         wrongs: dict[str, list[str]] = defaultdict(list)
         for one in error.errors:

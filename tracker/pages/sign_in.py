@@ -111,5 +111,5 @@ PAGES = (
     Page("POST", "/sign-in", PUBLIC, sign_in),
     Page("GET", "/welcome/{token}", PUBLIC, show_welcome),
     Page("POST", "/welcome/{token}", PUBLIC, choose_password),
-    Page("POST", "/sign-out", Role.VIEWER, sign_out),
+    Page("POST", "/sign-out", Role.VIEWER, sign_out, own=True),
 )

@@ -111,6 +111,13 @@ def of_id(connection: psycopg.Connection, section_id: int) -> Section:
         return cursor.execute(query.encode(), (section_id,)).fetchall()[0]
 
 
+def locked(connection: psycopg.Connection, section_id: int) -> Section:
+    """A section as it is now, and stays until the caller's transaction ends."""
+    with connection.cursor(row_factory=class_row(Section)) as cursor:
+        query = f"SELECT {_COLUMNS} FROM section WHERE id = %s FOR UPDATE"  # noqa: S608
+        return cursor.execute(query.encode(), (section_id,)).fetchall()[0]
+
+
 def change(connection: psycopg.Connection, section_id: int, changes: SectionChanges) -> bool:
     """Change a section's rules, all or none; False when tags are to be signed without a secret."""
     changed = connection.execute(
