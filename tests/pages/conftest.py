@@ -18,7 +18,8 @@ from tracker.rules.definitions import Category, Draft
 from tracker.rules.rates import AtMost
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import sections
+from tracker.stores import definitions, sections
+from tracker.stores.definitions import Definition
 
 PASSWORD = signing.PASSWORD
 
@@ -95,3 +96,11 @@ def booking(db: psycopg.Connection, redis: Redis) -> None:
         " SELECT %s, id, 'web', 'ann', %s FROM ann",
         (section.id, now, section.id, now),
     )
+
+
+@pytest.fixture
+def event(db: psycopg.Connection, booking: None) -> Definition:
+    """Booking, as it is."""
+    found = definitions.find(db, sections.choose(db, "shop").id, "booking")
+    assert found is not None
+    return found

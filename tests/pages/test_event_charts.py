@@ -14,7 +14,7 @@ from tracker.rules.accounts import Role
 from tracker.rules.charts import day_name
 from tracker.rules.definitions import Category, Draft
 from tracker.rules.states import Ended
-from tracker.stores import definitions, hit_counts, sections
+from tracker.stores import hit_counts
 from tracker.stores.definitions import Definition
 
 PAGE = "/sections/shop/events/booking"
@@ -22,13 +22,6 @@ LIST = "/sections/shop/data-model"
 EPOCH = date(1970, 1, 1)
 
 Came = Callable[..., None]
-
-
-@pytest.fixture
-def event(db: psycopg.Connection, booking: None) -> Definition:
-    found = definitions.find(db, sections.choose(db, "shop").id, "booking")
-    assert found is not None
-    return found
 
 
 @pytest.fixture

@@ -31,13 +31,6 @@ Edited = Callable[..., Definition]
 
 
 @pytest.fixture
-def event(db: psycopg.Connection, booking: None) -> Definition:
-    found = definitions.find(db, sections.choose(db, "shop").id, "booking")
-    assert found is not None
-    return found
-
-
-@pytest.fixture
 def edit(db: psycopg.Connection, redis: Redis, event: Definition) -> Edited:
     """Save new fields, some time ago, with an hour until they can be used."""
 

@@ -43,9 +43,9 @@ def rules(visit: Visit) -> Response:
 def save(visit: Visit) -> Response:
     """Save what was typed, all or nothing."""
     typed, before = _read(visit), visit.section
-    if visit.get("seen") != _digest(before):
-        return _page(visit, typed, HTTPStatus.CONFLICT, {"": [CONFLICT]})
     try:
+        if visit.get("seen") != _digest(before):
+            raise ChangedMeanwhileError
         after = section_settings.change(
             visit.connection,
             visit.redis,
@@ -55,7 +55,6 @@ def save(visit: Visit) -> Response:
             only_as_seen=True,
         )
     except ChangedMeanwhileError:
-        visit.section_ = section_settings.of(visit.connection, before)
         return _page(visit, typed, HTTPStatus.CONFLICT, {"": [CONFLICT]})
     except InvalidDraftError as error:
         wrongs: dict[str, list[str]] = defaultdict(list)
