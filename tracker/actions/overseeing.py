@@ -142,7 +142,11 @@ class Overview(msgspec.Struct, frozen=True):
     @property
     def first(self) -> Counter[tuple[str, str]]:
         """What hits came to first, by outcome and reason; these never fall."""
-        return self._moved(lambda move: move.from_state == QUEUED)
+        counts: Counter[tuple[str, str]] = Counter()
+        for move, hits in self._moves.items():
+            if move.from_state == QUEUED:
+                counts[str(move.to_state), move.reason] += hits
+        return counts
 
     @property
     def committed(self) -> int:
@@ -152,13 +156,13 @@ class Overview(msgspec.Struct, frozen=True):
     @property
     def later(self) -> Counter[Move]:
         """What became of hits and events after that: released, replayed, erased and so on."""
-        found = self.database.moves if self.database else Counter()
-        return Counter({move: hits for move, hits in found.items() if move.from_state != QUEUED})
+        later = {m: hits for m, hits in self._moves.items() if m.from_state != QUEUED}
+        return Counter(later)
 
     @property
     def states(self) -> Counter[str]:
         """How many hits are in each state."""
-        return state_counts(self.database.moves) if self.database else Counter()
+        return state_counts(self._moves)
 
     @property
     def held(self) -> int:
@@ -168,12 +172,9 @@ class Overview(msgspec.Struct, frozen=True):
     def quarantined(self) -> int:
         return self.states[Outcome.QUARANTINED]
 
-    def _moved(self, wanted: Callable[[Move], bool]) -> Counter[tuple[str, str]]:
-        counts: Counter[tuple[str, str]] = Counter()
-        for move, hits in (self.database.moves if self.database else Counter()).items():
-            if wanted(move):
-                counts[str(move.to_state), move.reason] += hits
-        return counts
+    @property
+    def _moves(self) -> Counter[Move]:
+        return self.database.moves if self.database else Counter()
 
 
 def look(connect: Connect, client: redis.Redis) -> Overview:

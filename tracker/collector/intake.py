@@ -107,15 +107,15 @@ class Intake:
             raise self.refuse(Refusal.QUEUE_FULL, "", wait)
         try:
             envelope = parse_envelope(body)
+            if envelope.lost:
+                return None
             ticket = self._ticket(key, seen, envelope)
         except BadEnvelopeError:
             return None
         except OverRateError as error:
             raise self.refuse(error.refusal, "", error.wait) from None
         sender = senders.sender(seen, entry.addresses)
-        if not envelope.lost and self._queue.send(
-            pack(key, envelope, self._keys.partitions, sender), done
-        ):
+        if self._queue.send(pack(key, envelope, self._keys.partitions, sender), done):
             return ticket
         self._rates.give_back(ticket.taken, self._now())
         return None
