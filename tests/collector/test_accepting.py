@@ -117,6 +117,22 @@ def test_an_upgrade_that_is_not_offered_is_ignored(
     assert len(house.hits()) == 2
 
 
+def test_many_offers_to_upgrade_in_one_write_are_ignored(
+    collector: Collector, house: House, key: str
+) -> None:
+    body, count = envelope(ANNA), 600
+    upgrade = ("Connection: Upgrade", "Upgrade: h2c")
+    one = raw.head(f"POST /v1/{key}", f"Content-Length: {len(body)}", *upgrade) + body
+    last = raw.head("GET /health/alive", "Connection: close")
+    with raw.connect(collector.port) as connection:
+        connection.sendall(one * count + last)
+        text = b""
+        while more := connection.recv(65536):
+            text += more
+    assert re.findall(rb"HTTP/1.1 (\d+)", text) == [b"204"] * count + [b"200"]
+    assert house.hits() == [ANNA] * count
+
+
 def test_a_sender_that_leaves_in_mid_body_leaves_nothing(
     collector: Collector, house: House, key: str
 ) -> None:

@@ -35,7 +35,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_whole = False
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
-        self._data = b""
+        self._unread: list[bytes | memoryview] = []
+        self._data: bytes | memoryview = b""
         self._rests_since = 0.0
         self._bell: asyncio.TimerHandle | None = None
 
@@ -52,8 +53,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._data, rested_since = data, self._rests_since
-        super().data_received(data)
+        rested_since = self._rests_since
+        self._read(data)
         if self._is_whole and not self._rests_since and self._owes_nothing:
             # No request: line ends between two of them, or the rest of one that is answered.
             self._rest(rested_since or self.loop.time())
@@ -64,6 +65,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.send_400_response("The headers are too large.")
         if self._is_whole is not (self._deadline is None):
             self._watch()
+
+    def _read(self, data: bytes) -> None:
+        """Let the parser read it all: again and again where offers to upgrade interrupt it."""
+        self._unread.append(data)
+        while self._unread:
+            self._data = self._unread.pop()
+            super().data_received(self._data)  # type: ignore[arg-type]
 
     def on_message_begin(self) -> None:
         self._begin()
@@ -97,11 +105,10 @@ class BoundedProtocol(HttpToolsProtocol):
             for name, value in self.headers
             if name != b"upgrade" and (name != b"connection" or b"close" in value.lower())
         ]
-        head = b"\r\n".join((line, *kept, b"", b""))
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._data = head + self._data[error.args[0] :]
-        super().data_received(self._data)
+        rest = memoryview(self._data)[error.args[0] :]
+        self._unread += [rest, b"\r\n".join((line, *kept, b"", b""))]
 
     def _watch(self) -> None:
         """A clock runs while a request is incomplete; most come whole, and need none."""
