@@ -58,6 +58,26 @@ def test_held_hits_move_on(harbour: Harbour) -> None:
     assert counts(harbour) == {("stored", ""): 1, ("quarantined", "invalid_data"): 1}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM snippet WHERE key = 'key-2'",
+        "ALTER TABLE quarantine ADD CHECK (version_id IS NULL)",
+    ],
+)
+def test_held_hits_that_end_without_a_version_are_no_longer_held(
+    harbour: Harbour, statement: str
+) -> None:
+    harbour.send(hit(), hit(data={}), key=next_version(harbour, NOON))
+    with by_hand(harbour, clock=Clock(NOON - timedelta(seconds=1))) as hand:
+        hand.turn()
+    harbour.db.execute(statement.encode())
+    with by_hand(harbour, clock=Clock(NOON)) as hand:
+        hand.turn()
+    assert "held" not in harbour.balanced()
+    assert ("held", "") not in counts(harbour)
+
+
 def test_replayed_hits_move_on(bitten: Harbour) -> None:
     assert counts(bitten)["quarantined", "internal_error"] == 10
     replayed(bitten, dry_run=True)
@@ -94,5 +114,5 @@ def test_days_that_are_over_are_folded_and_in_the_end_forgotten(
 
 def test_changes_are_what_they_came_to_less_what_they_were() -> None:
     stored, held = Ended(3, 1, 20_000, "stored"), Ended(3, 1, 20_000, "held")
-    assert changes({stored: 5}, "queued") == {stored: 5}
-    assert changes({stored: 4, held: 1}, "held") == {stored: 4, held: -4}
+    assert changes({stored: 5}, {}) == {stored: 5}
+    assert changes({stored: 4, held: 1}, {held: 5}) == {stored: 4, held: -4}

@@ -57,19 +57,11 @@ def moves(ends: Mapping[Ended, int], origin: str) -> Counter[Move]:
     return counts
 
 
-def changes(ends: Mapping[Ended, int], origin: str) -> Counter[Ended]:
-    """How the counts of hits change: what they came to, less what they counted as before."""
+def changes(ends: Mapping[Ended, int], released: Mapping[Ended, int]) -> Counter[Ended]:
+    """How the counts of hits change: what they came to, less the held ones that they were."""
     counts = Counter(ends)
-    if origin == Outcome.HELD:
-        counts.subtract(_as_held(ends))
+    counts.subtract(released)
     return counts
-
-
-def _as_held(ends: Mapping[Ended, int]) -> Counter[Ended]:
-    held: Counter[Ended] = Counter()
-    for end, hits in ends.items():
-        held[end._replace(state=Outcome.HELD, reason="")] += hits
-    return held
 
 
 def state_counts(ledger: Mapping[Move, int]) -> Counter[str]:

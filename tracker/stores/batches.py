@@ -144,7 +144,7 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Written:
         if catalog.revision(connection) != batch.revision:
             raise StaleRulesError
         _advance(connection, batch.progress)
-        _release(connection, batch.released)
+        released = _release(connection, batch.released)
         written = Written(
             store(connection, batch.events),
             held.add(connection, batch.held),
@@ -153,7 +153,7 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Written:
         origin = Outcome.HELD if batch.released else QUEUED
         ends = _ends(batch, written)
         count(connection, moves(ends, origin))
-        hit_counts.add(connection, changes(ends, origin))
+        hit_counts.add(connection, changes(ends, released))
     return written
 
 
@@ -187,9 +187,11 @@ def _advance(connection: psycopg.Connection, progress: Sequence[Progress]) -> No
         raise LostPartitionError
 
 
-def _release(connection: psycopg.Connection, ids: Sequence[int]) -> None:
-    if ids and held.remove(connection, ids) != len(ids):
+def _release(connection: psycopg.Connection, ids: Sequence[int]) -> Counter[Ended]:
+    released = held.remove(connection, ids)
+    if released.total() != len(ids):
         raise LostPartitionError
+    return released
 
 
 def store(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[Outcome]:

@@ -1,5 +1,6 @@
 """Held hits, parked in PostgreSQL until their version can be used; ids are in order of arrival."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +10,7 @@ import psycopg
 
 from tracker.rules.hits import QueuedHit, Sender
 from tracker.rules.outcomes import Outcome, outcomes_of
+from tracker.rules.states import Ended
 
 CHANNEL = "pintag_held"
 """Where workers hear of hits that another process held: they ask for due times only then."""
@@ -105,17 +107,24 @@ def read(connection: psycopg.Connection, ids: Sequence[int]) -> list[QueuedHit]:
     ]
 
 
-def remove(connection: psycopg.Connection, ids: Sequence[int]) -> int:
-    """Take hits out, once something else becomes of them; returns how many there were.
+def remove(connection: psycopg.Connection, ids: Sequence[int]) -> Counter[Ended]:
+    """Take hits out, once something else becomes of them; returns what they counted as.
 
     Their partitions have made progress then: what was noted against their hits is forgotten.
     """
-    return int(
-        connection.execute(
-            "WITH gone AS (DELETE FROM held WHERE id = ANY(%s) RETURNING partition),"
-            " forgiven AS (UPDATE hit_partition SET tries = 0, suspect_id = NULL"
-            " WHERE number IN (SELECT partition FROM gone))"
-            " SELECT count(*) FROM gone",
-            (list(ids),),
-        ).fetchall()[0][0]
+    if not ids:
+        return Counter()
+    rows = connection.execute(
+        "WITH gone AS (DELETE FROM held WHERE id = ANY(%s) RETURNING partition, version_id,"
+        " floor(extract(epoch FROM received_at) / 86400)::int AS day),"
+        " forgiven AS (UPDATE hit_partition SET tries = 0, suspect_id = NULL"
+        " WHERE number IN (SELECT partition FROM gone))"
+        " SELECT partition, version_id, day, count(*) FROM gone GROUP BY 1, 2, 3",
+        (list(ids),),
+    )
+    return Counter(
+        {
+            Ended(number, version_id, day, Outcome.HELD): hits
+            for number, version_id, day, hits in rows
+        }
     )
