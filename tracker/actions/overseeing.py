@@ -39,6 +39,8 @@ from tracker.stores.servers import Postgres, RedisServer
 
 FRESH_SECONDS = 1.0
 """Whoever asks again within this gets the same answer: storms of scraping cost nothing."""
+THERE_SECONDS, FIGURES_SECONDS = 0.8, 5.0
+"""In which PostgreSQL has to answer anything at all, and then all that is asked."""
 Connect = Callable[[], AbstractContextManager[psycopg.Connection]]
 
 
@@ -194,7 +196,13 @@ def look(connect: Connect, client: redis.Redis) -> Overview:
 
 
 def _in_database(connection: psycopg.Connection) -> InDatabase:
-    schema = database.revision(connection)
+    with database.answered_within(connection, THERE_SECONDS):
+        schema = database.revision(connection)
+    with database.answered_within(connection, FIGURES_SECONDS):
+        return _figures(connection, schema)
+
+
+def _figures(connection: psycopg.Connection, schema: str | None) -> InDatabase:
     server = servers.of_postgresql(connection)
     if schema is None:
         return InDatabase(server, None, "", {}, Counter(), None)

@@ -1,6 +1,7 @@
 """The web process as a Starlette application: the API, and the pages."""
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from http import HTTPStatus
@@ -76,11 +77,13 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
         asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
         app.state.oversight = Oversight(connect, asked)
+        app.state.probing = ThreadPoolExecutor(1, "probes")
         app.state.remembered = Remembered()
         reports = Background("web", settings.redis_url, app.state.oversight.sample)
         reports.start()
         yield
         reports.stop()
+        app.state.probing.shutdown()
         asked.close()
         app.state.redis.close()
         app.state.pool.close()

@@ -4,33 +4,23 @@
 send it requests, `/health/sink` whether to wake somebody up.
 """
 
+import asyncio
 from http import HTTPStatus
 
-import psycopg
-import redis
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tracker.actions.overseeing import Overview
 from tracker.stores import database
 
 
-def get_health(request: Request) -> Response:
+async def get_health(request: Request) -> Response:
     """200 while this process serves; the body is `ok`, or says which server is away.
 
     Not 503: whoever watches would start the process again, which brings no server back.
     """
-    away = []
-    try:
-        # Half the patience of the probe of `pintag up`.
-        with request.app.state.pool.connection(timeout=1) as connection:
-            connection.execute("SELECT 1")
-    except psycopg.OperationalError:
-        away.append("PostgreSQL")
-    try:
-        request.app.state.redis.ping()
-    except redis.RedisError:
-        away.append("Redis")
+    away = (await _look(request)).away
     return Response(f"away: {', '.join(away)}" if away else "ok")
 
 
@@ -39,19 +29,26 @@ async def get_alive(request: Request) -> Response:
     return Response("ok")
 
 
-def get_ready(request: Request) -> Response:
+async def get_ready(request: Request) -> Response:
     """200 while requests can be answered: both servers are there, with this release's schema."""
-    seen = request.app.state.oversight.overview()
+    seen = await _look(request)
     wrong = [f"{server} is away." for server in sorted(seen.away)]
     if seen.database and seen.database.schema != database.newest_revision():
         wrong.append("The database's schema is not this release's: run pintag migrate.")
     return _answer(" ".join(wrong))
 
 
-def get_sink(request: Request) -> Response:
+async def get_sink(request: Request) -> Response:
     """200 while what is accepted gets stored: a worker reports, and no hit waits for a minute."""
-    wrong = request.app.state.oversight.overview().sink
+    wrong = (await _look(request)).sink
     return _answer(f"{wrong.sentence} {wrong.remedy}" if wrong else "")
+
+
+async def _look(request: Request) -> Overview:
+    """Both servers, asked from a thread for probes: all that serve requests may be waiting."""
+    state, loop = request.app.state, asyncio.get_running_loop()
+    seen: Overview = await loop.run_in_executor(state.probing, state.oversight.overview)
+    return seen
 
 
 def _answer(wrong: str) -> Response:

@@ -2,6 +2,11 @@
 
 import functools
 import importlib.resources
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -50,6 +55,40 @@ def open_pool(url: str, size: int = 8) -> ConnectionPool:
     return ConnectionPool(
         url, min_size=1, max_size=size, kwargs={"autocommit": True, **_SESSION}, open=True
     )
+
+
+@contextmanager
+def answered_within(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
+    """Whoever waits for PostgreSQL for longer gets psycopg.OperationalError; the connection ends.
+
+    A server that says nothing would not hear that it is to cancel a statement either.
+    """
+    given_up = threading.Event()
+
+    def give_up() -> None:
+        given_up.set()
+        with suppress(OSError, psycopg.Error), _socket(connection) as ours:
+            ours.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if given_up.is_set():
+            raise psycopg.OperationalError(f"no answer within {seconds:g} s") from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+        if given_up.is_set():
+            connection.close()
+
+
+def _socket(connection: psycopg.Connection) -> socket.socket:
+    """The connection's socket, by a descriptor of its own."""
+    return socket.socket(fileno=os.dup(connection.fileno()))
 
 
 def migrate(settings: Settings) -> str:
