@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"tracker.rules"},
-    {"tracker.settings", "tracker.vault", "tracker.passwords"},
+    {"tracker.settings", "tracker.vault", "tracker.passwords", "tracker.turns"},
     {"tracker.stores"},
     {"tracker.snippets"},
     {"tracker.actions"},

@@ -1,5 +1,6 @@
 """Signing in: one-time links, passwords, attempts, sessions."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from tracker.pages.page import COOKIE
 from tracker.pages.sign_in import ATTEMPTS
 from tracker.rules.accounts import LINK_LIFE, SESSION_IDLE, SESSION_LIFE, Role
 from tracker.stores import accounts, audit_log
+from tracker.stores.database import Borrowed
 
 
 @pytest.fixture
@@ -35,11 +37,17 @@ def sign_in_as(client: TestClient, name: str, password: str = PASSWORD) -> int:
     return client.post("/sign-in", data=form, follow_redirects=False).status_code
 
 
+def chosen(db: psycopg.Connection, token: str, password: str = PASSWORD) -> str | None:
+    """Choose a password by a one-time link; the token of the session that begins."""
+    with Borrowed(lambda: nullcontext(db)) as borrowed:
+        return signing_in.by_link(borrowed, token, password, datetime.now(UTC))
+
+
 def choose_password(db: psycopg.Connection, name: str) -> str:
     """By a one-time link; the token of the session that begins."""
     account, now = accounts.find(db, name), datetime.now(UTC)
     assert account is not None
-    return signing_in.by_link(db, signing_in.new_link(db, account, now), PASSWORD, now) or ""
+    return chosen(db, signing_in.new_link(db, account, now)) or ""
 
 
 def test_a_link_leads_to_a_password_and_in(stranger: TestClient, db: psycopg.Connection) -> None:
@@ -58,7 +66,7 @@ def test_starting_gives_a_link_until_there_is_a_password(db: psycopg.Connection)
     assert signing_in.link_for_first(db, now)
     token = signing_in.link_for_first(db, now)
     assert token
-    assert signing_in.by_link(db, token, PASSWORD, now)
+    assert chosen(db, token)
     assert signing_in.link_for_first(db, now) is None
 
 
@@ -137,7 +145,7 @@ def test_a_new_password_ends_all_sessions(owner: Person, db: psycopg.Connection)
     account = accounts.find(db, "owner of shop")
     assert account is not None
     link = signing_in.new_link(db, account, now)
-    assert signing_in.by_link(db, link, "another, longer one", now)
+    assert chosen(db, link, "another, longer one")
     assert owner.client.get("/settings").url.path == "/sign-in"
 
 

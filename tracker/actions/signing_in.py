@@ -1,4 +1,7 @@
-"""Signing in: by password, or by a one-time link, by which the password is chosen."""
+"""Signing in: by password, or by a one-time link, by which the password is chosen.
+
+Hashing takes long, on purpose: nobody keeps a connection to the database meanwhile.
+"""
 
 import secrets
 from datetime import datetime
@@ -9,6 +12,7 @@ from tracker import passwords
 from tracker.rules.accounts import LINK_LIFE, Role, check_password
 from tracker.stores import accounts, audit_log
 from tracker.stores.accounts import Account
+from tracker.stores.database import Borrowed
 
 FIRST = "owner"
 """The name of the account that `pintag up` makes: it owns all sections."""
@@ -40,27 +44,36 @@ class WrongPasswordError(Exception):
         super().__init__("This is not your present password.")
 
 
-def by_password(
-    connection: psycopg.Connection, name: str, password: str, now: datetime
-) -> str | None:
-    """The token of a new session; None, and no sooner, where name or password is wrong."""
-    account = accounts.find(connection, name)
-    hashed = accounts.password_hash(connection, account.id) if account else None
-    if not passwords.is_password(hashed, password) or account is None:
+def by_password(borrowed: Borrowed, name: str, password: str, now: datetime) -> str | None:
+    """The token of a new session; None, and no sooner, where name or password is wrong.
+
+    Raises BusyError.
+    """
+    account = accounts.find(borrowed.connection, name)
+    hashed = accounts.password_hash(borrowed.connection, account.id) if account else None
+    with borrowed.given_back():
+        is_right = passwords.is_password(hashed, password)
+    if not is_right or account is None:
         return None
-    return _begin(connection, account, "signed in", now)
+    connection = borrowed.connection
+    with connection.transaction():
+        if accounts.password_hash(connection, account.id, lock=True) != hashed:
+            return None  # it was changed meanwhile, or its owner shut out
+        return _begin(connection, account, "signed in", now)
 
 
-def by_link(connection: psycopg.Connection, token: str, password: str, now: datetime) -> str | None:
+def by_link(borrowed: Borrowed, token: str, password: str, now: datetime) -> str | None:
     """Choose the password by a one-time link; the token of a new session, None for a used link.
 
-    Raises AccountError for a password that won't do, and the link can be used again.
+    Raises AccountError for a password that won't do, and BusyError; the link can be used again.
     """
-    account = accounts.of_link(connection, token, now)
+    account = accounts.of_link(borrowed.connection, token, now)
     if account is None:
         return None
     check_password(password, account.name)
-    hashed = passwords.hash_password(password)
+    with borrowed.given_back():
+        hashed = passwords.hash_password(password)
+    connection = borrowed.connection
     with connection.transaction():
         if not accounts.use_link(connection, token):
             return None
@@ -68,18 +81,21 @@ def by_link(connection: psycopg.Connection, token: str, password: str, now: date
         return _begin(connection, account, "chose a password", now)
 
 
-def change_password(
-    connection: psycopg.Connection, account: Account, old: str, new: str, now: datetime
-) -> str:
+def change_password(borrowed: Borrowed, account: Account, old: str, new: str, now: datetime) -> str:
     """Change one's own password; the token of a new session, as all others end.
 
-    Raises WrongPasswordError, and AccountError for a new one that won't do.
+    Raises WrongPasswordError, AccountError for a new one that won't do, and BusyError.
     """
-    if not passwords.is_password(accounts.password_hash(connection, account.id), old):
-        raise WrongPasswordError
-    check_password(new, account.name)
-    hashed = passwords.hash_password(new)
+    kept = accounts.password_hash(borrowed.connection, account.id)
+    with borrowed.given_back():
+        if not passwords.is_password(kept, old):
+            raise WrongPasswordError
+        check_password(new, account.name)
+        hashed = passwords.hash_password(new)
+    connection = borrowed.connection
     with connection.transaction():
+        if accounts.password_hash(connection, account.id, lock=True) != kept:
+            raise WrongPasswordError
         accounts.set_password(connection, account.id, hashed)
         return _begin(connection, account, "changed the password", now)
 

@@ -1,4 +1,4 @@
-"""What a page answers while PostgreSQL or Redis is away: calmly, and what to do."""
+"""What a page answers while a server is away or busy: calmly, and what to do."""
 
 from http import HTTPStatus
 
@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from tracker.pages import shell
 from tracker.pages.visit import Visit
+from tracker.turns import AGAIN_SECONDS
 
 _MEANWHILE = {
     "PostgreSQL": "Hits are taken all the same: they wait in the queue until it is back.",
@@ -28,4 +29,11 @@ def page(server: str, method: str, visit: Visit | None = None) -> Response:
     frame = visit.frame() if visit else NOBODY
     answer = shell.page("away.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, **values)
     answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def busy(visit: Visit, message: str) -> Response:
+    """503: too many ask for the same at once, and nothing was done."""
+    answer = visit.render("busy.html", HTTPStatus.SERVICE_UNAVAILABLE, message=message)
+    answer.headers["Retry-After"] = str(AGAIN_SECONDS)
     return answer

@@ -6,6 +6,7 @@ A test asks for each with and without the rights, so none can forget to ask.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs, quote
 
@@ -18,6 +19,8 @@ from tracker.pages import away, shell
 from tracker.pages.visit import MissingError, Visit, csrf_token
 from tracker.rules.accounts import Role, role_in
 from tracker.stores import absence, accounts, sections
+from tracker.stores.database import Borrowed
+from tracker.turns import BusyError
 
 COOKIE = "pintag_session"
 MAX_FORM = 500_000
@@ -63,9 +66,9 @@ class Page:
     def _visited(self, request: Request, body: bytes) -> Response:
         state = request.app.state
         session = request.cookies.get(COOKIE, "")
-        with state.pool.connection(PATIENCE) as connection:
+        with Borrowed(partial(state.pool.connection, PATIENCE)) as borrowed:
             visit = Visit(
-                connection=connection,
+                borrowed=borrowed,
                 redis=state.redis,
                 settings=state.settings,
                 oversight=state.oversight,
@@ -78,7 +81,8 @@ class Page:
                 session=session,
                 everywhere=self.everywhere,
             )
-            visit.account = accounts.of_session(connection, session, visit.now) if session else None
+            if session:
+                visit.account = accounts.of_session(visit.connection, session, visit.now)
             if visit.account is None:
                 visit.session = ""
             try:
@@ -86,6 +90,8 @@ class Page:
                 answer = refusal or self.handler(visit)
             except MissingError as error:
                 answer = visit.render("missing.html", HTTPStatus.NOT_FOUND, message=str(error))
+            except BusyError as error:
+                answer = away.busy(visit, str(error))
             except absence.REDIS:
                 answer = away.page("Redis", self.method, visit)
         for name, value in visit.cookies.items():

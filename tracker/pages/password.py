@@ -27,7 +27,7 @@ def change(visit: Visit) -> Response:
         return _show(visit, HTTPStatus.TOO_MANY_REQUESTS, old=wrong)
     try:
         token = signing_in.change_password(
-            visit.connection, visit.who, visit.get("old"), visit.get("new"), visit.now
+            visit.borrowed, visit.who, visit.get("old"), visit.get("new"), visit.now
         )
     except WrongPasswordError as error:
         return _show(visit, HTTPStatus.FORBIDDEN, old=str(error))

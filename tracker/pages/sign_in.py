@@ -49,7 +49,7 @@ def sign_in(visit: Visit) -> Response:
         return visit.render(
             "sign_in.html", HTTPStatus.TOO_MANY_REQUESTS, name=name, to=to, wrong=wrong
         )
-    token = signing_in.by_password(visit.connection, name, visit.get("password"), visit.now)
+    token = signing_in.by_password(visit.borrowed, name, visit.get("password"), visit.now)
     if token is None:
         wrong = "This is not the password of an account with this name."
         return visit.render("sign_in.html", HTTPStatus.FORBIDDEN, name=name, to=to, wrong=wrong)
@@ -67,7 +67,7 @@ def choose_password(visit: Visit) -> Response:
     name = _invited(visit)
     token, password = visit.path["token"], visit.get("password")
     try:
-        session = signing_in.by_link(visit.connection, token, password, visit.now)
+        session = signing_in.by_link(visit.borrowed, token, password, visit.now)
     except AccountError as error:
         return visit.render(
             "welcome.html", HTTPStatus.UNPROCESSABLE_ENTITY, name=name, wrong=str(error)

@@ -20,6 +20,7 @@ from tracker.rules.accounts import Role, role_in
 from tracker.settings import Settings
 from tracker.stores import absence, accounts, audit_log, sections
 from tracker.stores.accounts import Account
+from tracker.stores.database import Borrowed
 from tracker.stores.sections import Section
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class MissingError(Exception):
 
 @dataclass(slots=True)
 class Visit:
-    """What a page's handler gets: it runs in a thread of its own, on a connection of its own.
+    """What a page's handler gets: it runs in a thread of its own, on a connection of its own,
+    which it can give back meanwhile.
 
     origin: scheme, host and port by which the browser reaches us, for links that leave the pages;
     account and session: of whoever is signed in; section and role: of pages in a section;
@@ -41,7 +43,7 @@ class Visit:
     says so.
     """
 
-    connection: psycopg.Connection
+    borrowed: Borrowed
     redis: redis.Redis
     settings: Settings
     oversight: Oversight
@@ -58,6 +60,10 @@ class Visit:
     cookies: dict[str, str] = field(default_factory=dict)
     everywhere: bool = False
     redis_is_away: bool = False
+
+    @property
+    def connection(self) -> psycopg.Connection:
+        return self.borrowed.connection
 
     @property
     def section(self) -> Section:

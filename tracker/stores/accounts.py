@@ -113,10 +113,16 @@ def _with_roles(connection: psycopg.Connection, account: Account) -> Account:
     return msgspec.structs.replace(account, roles={id_: Role(role) for id_, role in rows})
 
 
-def password_hash(connection: psycopg.Connection, account_id: int) -> str | None:
-    """What is kept of the password; None where there is none, or the account is disabled."""
+def password_hash(
+    connection: psycopg.Connection, account_id: int, *, lock: bool = False
+) -> str | None:
+    """What is kept of the password; None where there is none, or the account is disabled.
+
+    lock: it stays so in this transaction.
+    """
+    query = "SELECT password_hash FROM account WHERE id = %s AND disabled_at IS NULL"
     row = connection.execute(
-        "SELECT password_hash FROM account WHERE id = %s AND disabled_at IS NULL", (account_id,)
+        f"{query} FOR UPDATE".encode() if lock else query, (account_id,)
     ).fetchone()
     return row[0] if row else None
 

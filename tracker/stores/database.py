@@ -5,8 +5,8 @@ import importlib.resources
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -55,6 +55,35 @@ def open_pool(url: str, size: int = 8) -> ConnectionPool:
     return ConnectionPool(
         url, min_size=1, max_size=size, kwargs={"autocommit": True, **_SESSION}, open=True
     )
+
+
+class Borrowed:
+    """A connection, of a pool say, that can be given back for as long as something else takes.
+
+    connect: lends one. Raises psycopg.OperationalError where there is none, also afterwards.
+    """
+
+    connection: psycopg.Connection
+
+    def __init__(self, connect: Callable[[], AbstractContextManager[psycopg.Connection]]) -> None:
+        self._connect = connect
+        self._lent = ExitStack()
+
+    def __enter__(self) -> "Borrowed":
+        self.connection = self._lent.enter_context(self._connect())
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._lent.__exit__(*raised)
+
+    @contextmanager
+    def given_back(self) -> Iterator[None]:
+        """Nobody has it while the block runs; afterwards there is another `connection`."""
+        self._lent.close()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
 
 @contextmanager
