@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from tests.pages import signing
 from tracker.actions import saving
 from tracker.api.app import make_app
+from tracker.pages import password
 from tracker.pages.sign_in import ATTEMPTS, MINUTES, attempts
 from tracker.pages.visit import csrf_token
 from tracker.rules.accounts import Role
@@ -50,7 +51,8 @@ def stranger(
 ) -> Iterator[TestClient]:
     """A browser that is not signed in, of an installation with two sections: shop and hotel."""
     # A process counts them, and all tests of this one are about the same few names.
-    monkeypatch.setattr(attempts, "_counted", AtMost(ATTEMPTS, MINUTES * 60))
+    for counted in (attempts, password.attempts):
+        monkeypatch.setattr(counted, "_counted", AtMost(ATTEMPTS, MINUTES * 60))
     for slug in ("shop", "hotel"):
         sections.create(db, slug, slug.title(), [], strict_origin=False)
     with TestClient(make_app(settings), base_url="http://127.0.0.1") as client:

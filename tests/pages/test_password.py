@@ -56,6 +56,15 @@ def test_attempts_are_bounded(sign_in: SignIn) -> None:
     assert person.post(ROOT, old="wrong wrong", new=NEW)[0] == 429
 
 
+def test_attempts_of_others_to_sign_in_are_not_one_s_own(
+    stranger: TestClient, sign_in: SignIn
+) -> None:
+    person = sign_in(name="Dido", password=True)
+    while stranger.post("/sign-in", data={"name": "Dido", "password": "x"}).status_code != 429:
+        pass
+    assert person.post(ROOT, old=PASSWORD, new=NEW)[0] == 200
+
+
 def test_one_signs_out_everywhere_else(
     owner: Person, stranger: TestClient, sign_in: SignIn, db: psycopg.Connection
 ) -> None:

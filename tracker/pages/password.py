@@ -7,12 +7,14 @@ from starlette.responses import Response
 from tracker.actions import signing_in
 from tracker.actions.signing_in import WrongPasswordError
 from tracker.pages.page import COOKIE, Page
-from tracker.pages.sign_in import attempts
+from tracker.pages.sign_in import Attempts
 from tracker.pages.visit import Visit
 from tracker.rules.accounts import AccountError, Role
 from tracker.stores import accounts
 
 ROOT = "/settings/password"
+attempts = Attempts()
+"""Others, who try to sign in by one's name, use up none of them."""
 
 
 def show(visit: Visit) -> Response:

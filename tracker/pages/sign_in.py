@@ -18,7 +18,7 @@ ATTEMPTS, MINUTES = 10, 15
 
 
 class Attempts:
-    """Counts attempts to sign in, by name. Its method runs in several threads."""
+    """Counts attempts to say a password, by name. Its method runs in several threads."""
 
     def __init__(self) -> None:
         self._counted = AtMost(ATTEMPTS, MINUTES * 60)
