@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure collector, worker, both together, abuse, and snippets."""
+"""`python -m benchmarks`: measure collector, worker, both together, growth, abuse, snippets."""
 
 import sys
 from contextlib import ExitStack
@@ -15,10 +15,14 @@ from benchmarks import (
     measure_collector,
     measure_sizes,
     measure_snippet,
+    measure_store,
     measure_whole,
     measure_worker,
 )
 from benchmarks.figures import Report, tables
+from benchmarks.growth import measure as growth
+from benchmarks.growth.measure import Along
+from benchmarks.growth.sizes import Sizes
 from benchmarks.stack import BenchmarkError, stack
 from tracker.embedded import EmbeddedError
 
@@ -29,6 +33,8 @@ class Measurement(StrEnum):
     COLLECTOR = "collector"
     WORKER = "worker"
     END_TO_END = "end-to-end"
+    GROWTH = "growth"
+    STORE = "store"
     ABUSE = "abuse"
     SIZES = "sizes"
     SNIPPET = "snippet"
@@ -44,6 +50,14 @@ def run(
     rate: Annotated[
         float, typer.Option(help="Hits a second end to end (0: by a ramp) and beside abuse.", min=0)
     ] = 0.0,
+    along: Annotated[Along | None, typer.Option(help="Growth along just this.")] = None,
+    events: Annotated[
+        int,
+        typer.Option(help="In the table of the store, and in the largest one of growth.", min=0),
+    ] = 1_000_000,
+    growth_rounds: Annotated[
+        int, typer.Option(help="Rounds of each size of growth, and of the store.", min=1, max=50)
+    ] = 1,
     json: Annotated[Path | None, typer.Option(help="File for the JSON lines.")] = None,
 ) -> None:
     """Measure on servers of its own, in a temporary folder, over loopback only.
@@ -72,6 +86,11 @@ def run(
                 measure_worker.measure(servers, report, hits, rounds)
             if servers and Measurement.END_TO_END in wanted:
                 measure_whole.measure(servers, report, seconds, rounds, rate)
+            if servers and Measurement.GROWTH in wanted:
+                sizes = Sizes(seconds, growth_rounds, hits, events, rate)
+                growth.measure(servers, report, sizes, along)
+            if servers and Measurement.STORE in wanted:
+                measure_store.measure(servers, report, hits, growth_rounds, events)
             if servers and Measurement.ABUSE in wanted:
                 measure_abuse.measure(servers, report, seconds, rounds, rate)
         except (BenchmarkError, EmbeddedError) as error:

@@ -42,6 +42,14 @@ class CpuMeter:
         }
 
 
+def by_kind(used: Mapping[str, float]) -> dict[str, float]:
+    """Figures of `worker 1` and `worker 2` added up as those of `worker`, and so on."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for name, figure in used.items():
+        sums[name.partition(" ")[0]] += figure
+    return dict(sums)
+
+
 def memory_mb(pids: Mapping[str, int]) -> dict[str, float]:
     """Megabytes in memory of processes with their children, a shared page shared out (PSS)."""
     children = _children()

@@ -45,12 +45,17 @@ class Report:
 
 
 def tables(medians: Mapping[str, Figures], console: Console) -> None:
-    """Print the medians: one table for rows with the same figures."""
+    """Print the medians: one table for rows with the same figures, and what grows in them."""
     alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for row, figures in medians.items():
-        alike[tuple(figures)].append(row)
-    for names, rows in alike.items():
+        alike[(grown(row), *figures)].append(row)
+    for (_, *names), rows in alike.items():
         console.print(_table(names, rows, medians))
+
+
+def grown(row: str) -> str:
+    """What grows in rows such as `fields: 12`; nothing in others."""
+    return row.rpartition(": ")[0]
 
 
 def _table(names: Sequence[str], rows: list[str], medians: Mapping[str, Figures]) -> Table:

@@ -1,9 +1,9 @@
-"""Hits as the snippet sends them: bookings with four fields, by many visitors, each id new."""
+"""Hits as the snippet sends them: bookings with four fields, unless told otherwise, each id new."""
 
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tracker.rules import ids
 
@@ -11,10 +11,10 @@ HITS_PER_VISITOR = 4
 """On average; so about a quarter of the hits come from a visitor who is new."""
 
 _HIT = (
-    b'{"id":"%b","at":%d,"visitor":"%b","data":{"source":"Website","reference":"BK-%06d",'
-    b'"amount":%d.%02d,"currency":"EUR"},"page":"https://hotel.example/rooms/%d",'
+    b'{"id":"%b","at":%d,"visitor":"%b","data":%b,"page":"https://hotel.example/rooms/%d",'
     b'"referrer":"https://search.example/?q=rooms"}'
 )
+_BOOKING = b'{"source":"Website","reference":"BK-%06d","amount":%d.%02d,"currency":"EUR"}'
 _POST = (
     b"POST /v1/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n"
     b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -25,20 +25,28 @@ _POST = (
 )
 
 
-def new_hits(count: int) -> Iterator[bytes]:
-    """That many hits, made now."""
-    visitors = [os.urandom(16).hex().encode() for _ in range(max(1, count // HITS_PER_VISITOR))]
+def new_hits(
+    count: int, visitors: Sequence[bytes] = (), data: Sequence[bytes] = ()
+) -> Iterator[bytes]:
+    """That many hits, made now; by new visitors and with a booking each where none are given."""
+    visitors = visitors or new_visitors(count)
     for _ in range(count):
-        yield new_hit(random.choice(visitors))[1]
+        visitor = random.choice(visitors)
+        yield new_hit(visitor, random.choice(data) if data else None)[1]
 
 
-def new_hit(visitor: bytes) -> tuple[str, bytes]:
+def new_visitors(hits: int) -> list[bytes]:
+    """As many ids of new visitors as make that many hits."""
+    return [os.urandom(16).hex().encode() for _ in range(max(1, hits // HITS_PER_VISITOR))]
+
+
+def new_hit(visitor: bytes, data: bytes | None = None) -> tuple[str, bytes]:
     """A hit by this visitor, made now, with its id."""
     now_ms = time.time_ns() // 1_000_000
     hit_id = str(ids.mint(now_ms, os.urandom(ids.RANDOM_BYTES)))
     number = random.getrandbits(16)
-    parts = (hit_id.encode(), now_ms, visitor, number, 40 + number % 700, number % 100, number % 90)
-    return hit_id, _HIT % parts
+    data = data or _BOOKING % (number, 40 + number % 700, number % 100)
+    return hit_id, _HIT % (hit_id.encode(), now_ms, visitor, data, number % 90)
 
 
 def posts(key: str, count: int, hits_each: int) -> list[bytes]:

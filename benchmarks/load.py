@@ -18,7 +18,7 @@ import uvloop
 
 from benchmarks.hits import posts
 
-MOST_HITS_PER_SECOND = {1: 40_000, 10: 120_000}
+MOST_HITS_PER_SECOND = {1: 40_000, 10: 120_000, 50: 200_000}
 """More than a collector takes here, by hits a request: as many are prepared for each second."""
 _TICK = 0.002
 _PATIENCE = 15.0

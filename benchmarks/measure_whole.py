@@ -45,10 +45,10 @@ class Trial:
 
 def measure(stack: Stack, report: Report, seconds: float, rounds: int, rate: float) -> None:
     """Rounds at one rate, that of `--rate` or of a ramp, each on an installation of its own."""
-    rate = rate or _ramp(stack)
+    rate = rate or _MARGIN * highest_rate(stack)
     done = tries = 0
     while done < rounds:
-        trial, figures = _round(stack, rate, seconds)
+        trial, figures = trial_at(stack, rate, seconds)
         if trial.kept_up:
             done += 1
             report.add("end to end", figures)
@@ -58,8 +58,8 @@ def measure(stack: Stack, report: Report, seconds: float, rounds: int, rate: flo
             raise BenchmarkError(f"Not even {rate:.0f} hits a second were kept up with.")
 
 
-def _ramp(stack: Stack) -> float:
-    """Nine tenths of the highest rate that short loads found to be kept up with."""
+def highest_rate(stack: Stack) -> float:
+    """The highest rate that short loads found to be kept up with."""
     good, bad, rate = 0.0, 0.0, _FIRST_RATE
     with stack.site() as site, collector(site), worker(site):
         for _ in range(_STEPS):
@@ -72,10 +72,11 @@ def _ramp(stack: Stack) -> float:
             rate = (good + bad) / 2 if bad else good * 1.5
     if not good:
         raise BenchmarkError("The ramp found no rate that was kept up with.")
-    return _MARGIN * good
+    return good
 
 
-def _round(stack: Stack, rate: float, seconds: float) -> tuple[Trial, dict[str, float]]:
+def trial_at(stack: Stack, rate: float, seconds: float) -> tuple[Trial, dict[str, float]]:
+    """A load at this rate, and its figures, on an installation of its own."""
     with stack.site() as site, collector(site) as collector_pid, worker(site) as worker_pid:
         pids = {"collector": collector_pid, "worker": worker_pid, **site.pids}
         warm_up = _load(site, {}, rate, min(1.0, seconds))

@@ -3,6 +3,7 @@
 The servers have the settings of `pintag up`, the durable ones. All is gone afterwards.
 """
 
+import os
 import random
 import shutil
 import socket
@@ -63,15 +64,16 @@ class Site:
         """Forget what is queued, which no worker has looked at."""
         self.redis.delete(*(hit_queue.stream(n) for n in range(self.settings.partitions)))
 
-    def check(self, *, stored: int, queued: int) -> None:
+    def check(self, *, stored: int, queued: int, expired: int = 0) -> None:
         """Raise BenchmarkError unless the audit balances with exactly these hits."""
         found = audit(self.database, self.redis)
         states = {state: hits for state, hits in found.states.items() if hits}
-        expected = {"stored": stored} if stored else {}
+        counts = {"stored": stored, "expired": expired}
+        expected = {state: hits for state, hits in counts.items() if hits}
         states.pop("queued", None)
         if found.problems or found.queued != queued or states != expected:
             raise BenchmarkError(
-                f"The counts do not match: {stored} stored and {queued} queued were expected, the "
+                f"The counts do not match: {expected} and {queued} queued were expected, the "
                 f"audit says {states} and {found.queued} queued; {found.problems or 'it balances'}."
             )
 
@@ -119,7 +121,7 @@ class Stack:
 @contextmanager
 def stack() -> Iterator[Stack]:
     """Servers in a temporary folder that the user of PostgreSQL can reach."""
-    folder = Path(tempfile.mkdtemp(prefix="pintag-benchmark-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix=f"pintag-benchmark-{os.getpid()}-", dir="/tmp"))
     try:
         folder.chmod(0o711)
         with embedded.servers(folder) as servers:
