@@ -4,6 +4,7 @@ import os
 import signal
 
 import pytest
+import redis
 import structlog
 
 from tests.embedded.waiting import until
@@ -12,7 +13,7 @@ from tests.worker.processes import process
 from tracker.logs import Recent, recent
 from tracker.settings import Settings
 from tracker.stores import jobs as queue
-from tracker.stores import processes
+from tracker.stores import processes, reporting
 from tracker.stores.processes import FORGOTTEN_MS, MOST_ERRORS, SILENT_MS, Report
 from tracker.stores.reporting import Background, Reporter
 from worker.reports import Reports, _ranges
@@ -79,6 +80,25 @@ def test_errors_go_with_the_next_report_and_wait_while_redis_is_away(harbour: Ha
     assert (error.event, error.times, len(error.words)) == ("tick_failed", 2, 300)
     assert error.process == f"web:{reporter.report().host}:{os.getpid()}"
     assert processes.errors(harbour.redis, now_ms() + processes.ERRORS_MS + 1000) == []
+
+
+def test_reports_go_on_after_what_nobody_expected(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "REPORT_SECONDS", 0.01)
+    calls: list[redis.Redis] = []
+
+    def fail_twice(client: redis.Redis) -> None:
+        calls.append(client)
+        if len(calls) <= 2:
+            raise ValueError("odd")
+
+    background = Background("web", harbour.settings.redis_url, fail_twice)
+    with structlog.testing.capture_logs() as logged:
+        background.start()
+        until(lambda: len(calls) > 3, "it goes on", 5)
+        background.stop()
+    assert [line["event"] for line in logged] == ["report_failed"] * 2
 
 
 def test_redis_keeps_the_newest_errors(harbour: Harbour) -> None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import redis
+import structlog
 from redis.asyncio import Redis as AsyncRedis
 
 import tracker
@@ -19,6 +20,7 @@ from tracker.rules.meters import Meter
 from tracker.stores import hit_queue, processes
 from tracker.stores.processes import Report
 
+log = structlog.get_logger("reports")
 REPORT_SECONDS = 5.0
 PATIENCE = 1.0
 """Seconds; a report that Redis doesn't take is left out, for the next one says all the same."""
@@ -126,7 +128,11 @@ class Background:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._reporter.send(self._client, self._reporter.report())
-            if self._also:
-                self._also(self._client)
+            try:
+                self._reporter.send(self._client, self._reporter.report())
+                if self._also:
+                    self._also(self._client)
+            except Exception:
+                # Our bug; without its reports the process would seem to hang.
+                log.exception("report_failed")
             self._stopping.wait(REPORT_SECONDS)
