@@ -9,6 +9,7 @@ from redis import Redis
 from tests.api.conftest import MakeClient
 from tracker.api.exports import fetch_export
 from tracker.api.operations import Call
+from tracker.pages import jobs
 from tracker.settings import Settings
 from tracker.stores import clients, database, exports, profiles
 from tracker.vault import Vault
@@ -49,6 +50,10 @@ def test_readers_that_stop_after_a_part(
         readers = [begin(pool) for _ in range(3)]
         assert [next(reader) for reader in readers] == [b"part 1\n"] * 3
         assert [list(reader) for reader in readers] == [[b"part 2\n"]] * 3
+
+        pages = [jobs._lines(pool.connection, "exp_1") for _ in range(3)]
+        assert [next(reader) for reader in pages] == [b"part 1\n"] * 3
+        assert [list(reader) for reader in pages] == [[b"part 2\n"]] * 3
 
         late = begin(pool)
         exports.end(db, "exp_1")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,10 +42,15 @@ def ask(harbour: Harbour, client: int | None = None, identity: Identity = ANN_MA
     return asked.id
 
 
+def parts(harbour: Harbour, id_: str) -> str:
+    """All parts of an export that is ready."""
+    return "".join(exports.parts(lambda: nullcontext(harbour.db), id_))
+
+
 def made(harbour: Harbour, id_: str) -> list[Line]:
     """Make the export in this process; returns its lines."""
     count = export.run(harbour.db, id_, lambda: datetime.now(UTC))
-    lines = [json.loads(line) for line in "".join(exports.parts(harbour.db, id_)).splitlines()]
+    lines = [json.loads(line) for line in parts(harbour, id_).splitlines()]
     assert len(lines) == count
     return lines
 
@@ -100,7 +106,7 @@ def test_what_an_event_says(harbour: Harbour) -> None:
     drain(harbour)
     id_ = ask(harbour, identity=BEN)
     export.run(harbour.db, id_, lambda: datetime.now(UTC))
-    text = "".join(exports.parts(harbour.db, id_))
+    text = parts(harbour, id_)
     assert '"amount":12345678901234567890.123456789' in text
     [event] = of_type(map(json.loads, text.splitlines()), "event")
     assert event["data"] | {"amount": 0} == {
@@ -206,11 +212,7 @@ def test_a_killed_export_starts_over(people: Harbour) -> None:
     people.redis.flushall()
     with process(people, "worker.jobs"):
         until(lambda: people.rows("SELECT FROM export WHERE id = %s AND ready_at > made_at", id_))
-    types = {
-        json.loads(line)["type"]
-        for part in exports.parts(people.db, id_)
-        for line in part.splitlines()
-    }
+    types = {json.loads(line)["type"] for line in parts(people, id_).splitlines()}
     assert "half" not in types
     assert "event" in types
 

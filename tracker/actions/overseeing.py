@@ -7,8 +7,6 @@ other says. Nothing here counts rows: the ledger has done that.
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import msgspec
@@ -32,6 +30,7 @@ from tracker.stores import (
     queue_epochs,
     servers,
 )
+from tracker.stores.database import Connect
 from tracker.stores.hit_queue import Waiting
 from tracker.stores.jobs import Listed
 from tracker.stores.processes import Report, Reported
@@ -41,7 +40,6 @@ FRESH_SECONDS = 1.0
 """Whoever asks again within this gets the same answer: storms of scraping cost nothing."""
 THERE_SECONDS, FIGURES_SECONDS = 0.8, 5.0
 """In which PostgreSQL has to answer anything at all, and then all that is asked."""
-Connect = Callable[[], AbstractContextManager[psycopg.Connection]]
 
 
 class InDatabase(msgspec.Struct, frozen=True):

@@ -53,12 +53,8 @@ def fetch_export(call: Call) -> Answer:
 
     def stream(pool: ConnectionPool) -> Iterator[bytes]:
         # If it ends meanwhile the answer breaks off, so that nobody takes it for the whole.
-        with pool.connection() as connection:
-            count = exports.count_parts(connection, id_)
-        for number in range(1, count + 1):
-            with pool.connection() as connection:
-                body = exports.part(connection, id_, number)
-            yield body.encode()
+        for part in exports.parts(pool.connection, id_):
+            yield part.encode()
 
     return Answer(stream=stream, media_type=NDJSON)
 

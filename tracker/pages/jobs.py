@@ -9,7 +9,8 @@ from tracker.pages import shell
 from tracker.pages.page import Page
 from tracker.pages.visit import MissingError, Visit
 from tracker.rules.accounts import Role
-from tracker.stores import database, exports, jobs
+from tracker.stores import exports, jobs
+from tracker.stores.database import Connect
 from tracker.stores.exports import EndedError
 
 NDJSON = "application/x-ndjson"
@@ -36,18 +37,17 @@ def download(visit: Visit) -> Response:
         raise MissingError("There is no such export here, or it is not there any more.")
     visit.note("fetched the export of a profile", id_)
     headers = {**shell.HEADERS, "Content-Disposition": f'attachment; filename="{id_}.ndjson"'}
-    lines = _lines(visit.settings.database_url, id_)
+    lines = _lines(visit.borrowed.connect, id_)
     return StreamingResponse(lines, headers=headers, media_type=NDJSON)
 
 
-def _lines(database_url: str, id_: str) -> Iterator[bytes]:
+def _lines(connect: Connect, id_: str) -> Iterator[bytes]:
     """The parts. If the export ends meanwhile, the download breaks off and fails."""
-    with database.connect(database_url) as connection:
-        try:
-            for part in exports.parts(connection, id_):
-                yield part.encode()
-        except EndedError:
-            raise ConnectionError("the export ended while it was fetched") from None
+    try:
+        for part in exports.parts(connect, id_):
+            yield part.encode()
+    except EndedError:
+        raise ConnectionError("the export ended while it was fetched") from None
 
 
 PAGES = (

@@ -57,20 +57,24 @@ def open_pool(url: str, size: int = 8) -> ConnectionPool:
     )
 
 
+Connect = Callable[[], AbstractContextManager[psycopg.Connection]]
+"""Lends a connection."""
+
+
 class Borrowed:
     """A connection, of a pool say, that can be given back for as long as something else takes.
 
-    connect: lends one. Raises psycopg.OperationalError where there is none, also afterwards.
+    Raises psycopg.OperationalError where there is none, also afterwards.
     """
 
     connection: psycopg.Connection
 
-    def __init__(self, connect: Callable[[], AbstractContextManager[psycopg.Connection]]) -> None:
-        self._connect = connect
+    def __init__(self, connect: Connect) -> None:
+        self.connect = connect
         self._lent = ExitStack()
 
     def __enter__(self) -> "Borrowed":
-        self.connection = self._lent.enter_context(self._connect())
+        self.connection = self._lent.enter_context(self.connect())
         return self
 
     def __exit__(self, *raised: Any) -> None:

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from tracker.rules.retention import EXPORT_HOURS
 from tracker.stores import event_locks
+from tracker.stores.database import Connect
 
 _ALONE = 7_365
 LIFE = timedelta(hours=EXPORT_HOURS)
@@ -181,7 +182,14 @@ def part(connection: psycopg.Connection, id_: str, number: int) -> str:
     return str(row[0])
 
 
-def parts(connection: psycopg.Connection, id_: str) -> Iterator[str]:
-    """A ready export's parts, in order. Raises EndedError if it ends meanwhile."""
-    for number in range(1, count_parts(connection, id_) + 1):
-        yield part(connection, id_, number)
+def parts(connect: Connect, id_: str) -> Iterator[str]:
+    """A ready export's parts, in order. Raises EndedError if it ends meanwhile.
+
+    Each is read on a connection of its own: whoever reads slowly keeps none from the others.
+    """
+    with connect() as connection:
+        count = count_parts(connection, id_)
+    for number in range(1, count + 1):
+        with connect() as connection:
+            body = part(connection, id_, number)
+        yield body
