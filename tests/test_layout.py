@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     {"tracker.rules"},
     {"tracker.settings", "tracker.vault", "tracker.passwords", "tracker.turns"},
+    {"tracker.listening", "tracker.serving"},
     {"tracker.stores"},
     {"tracker.snippets"},
     {"tracker.actions"},

@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from tracker.actions import saving
 from tracker.collector import server
 from tracker.rules.definitions import Category, Draft
 from tracker.rules.hits import Sender
+from tracker.serving import Server
 from tracker.settings import Settings
 from tracker.snippets import publishing, tracking
 from tracker.stores import hit_queue, key_table, sections
@@ -125,7 +126,7 @@ def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
         **server.options(Settings()),
         **changes,
     }
-    uvicorn_server = uvicorn.Server(uvicorn.Config(app, **options))
+    uvicorn_server = Server(uvicorn.Config(app, **options))
     thread = Thread(target=uvicorn_server.run)
     thread.start()
     try:
@@ -134,7 +135,7 @@ def running(app: Starlette, **changes: Any) -> Iterator[Collector]:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             yield Collector(port, http)
     finally:
-        uvicorn_server.should_exit = True
+        uvicorn_server.hurries = uvicorn_server.should_exit = True
         thread.join(60)
 
 
@@ -146,7 +147,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(
-    settings: Settings, port: int | None = None
+    settings: Settings, port: int | None = None, more: Sequence[str] = (), **variables: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A collector in a process of its own, and its port; it does not outlive the block."""
     port = port or free_port()
@@ -157,8 +158,9 @@ def process(
         "PINTAG_HITS_PATH": settings.hits_path,
         "PINTAG_SCRIPTS_PATH": settings.scripts_path,
         "PINTAG_TRUSTED_PROXIES": settings.trusted_proxies,
+        **variables,
     }
-    command = [sys.executable, "-m", "tracker.cli", "collector"]
+    command = [sys.executable, "-m", "tracker.cli", "collector", *more]
     running = subprocess.Popen(command, env={**os.environ, **environment})
     try:
         until(lambda: running.poll() is not None or listens(port), "the collector listens")

@@ -13,7 +13,7 @@ from tests.collector import house as houses
 from tests.collector import raw
 from tests.collector.test_accepting import ANNA, envelope
 from tests.embedded.waiting import until
-from tracker.collector.server import listening
+from tracker.listening import bound
 from tracker.settings import Settings, SettingsError
 
 GOOD = envelope(ANNA)
@@ -70,4 +70,4 @@ def test_a_port_that_is_anothers_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"can't listen on 127.0.0.1, port {port}: Address"):
-            listening("127.0.0.1", port)
+            bound("collector", "127.0.0.1", port)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -108,6 +109,36 @@ def test_a_part_that_dies_at_once_shows_its_log(tmp_path: Path) -> None:
 
     with pytest.raises(PartError, match=r"part ended with code 1\. Its log(.|\n)*no such thing"):
         supervise(tmp_path, [dying], body)
+
+
+def test_a_part_is_replaced_by_one_that_is_ready(tmp_path: Path) -> None:
+    old = part(tmp_path, "part", OBEDIENT)
+
+    async def body(supervisor: Supervisor) -> None:
+        before = supervisor.pids["part"]
+        await supervisor.replace(old)
+        assert supervisor.pids["part"] != before
+        until_gone(before)
+        await eventually(lambda: (tmp_path / "part").read_text() == "started\n" * 2)
+
+    assert supervise(tmp_path, [old], body) == []
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(3)", STUBBORN])
+def test_a_part_stays_where_the_next_does_not_get_ready(tmp_path: Path, program: str) -> None:
+    async def never() -> bool:
+        return False
+
+    new = replace(part(tmp_path, "part", program), is_ready=never, startup=0.5)
+
+    async def body(supervisor: Supervisor) -> None:
+        before = supervisor.pids["part"]
+        with pytest.raises(PartError):
+            await supervisor.replace(new)
+        assert supervisor.pids == {"part": before}
+        assert is_alive(before)
+
+    supervise(tmp_path, [part(tmp_path, "part", OBEDIENT)], body)
 
 
 def test_parts_stop_in_their_order(tmp_path: Path) -> None:

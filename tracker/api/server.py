@@ -2,34 +2,38 @@
 
 import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
 
-from tracker import startup
+from tracker import listening, serving, startup
 from tracker.api.app import make_app
 from tracker.settings import Settings
 
 
-class Server(uvicorn.Server):
-    """A server that stops at once: it would wait for streams, which go on for minutes."""
+class Server(serving.Server):
+    """A server that ends its streams when it stops: they go on for minutes."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.config.app.state.streams.end()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def serve(settings: Settings, descriptors: Sequence[int] = ()) -> None:
+    """Serve until SIGTERM or SIGINT; descriptors: of sockets that were handed over.
+
+    Raises SettingsError where it can't listen.
+    """
     startup.begin()
+    sockets = listening.sockets("web", settings.web_host, settings.web_port, descriptors)
     config = uvicorn.Config(
         make_app(settings),
-        host=settings.web_host,
-        port=settings.web_port,
+        http=serving.Protocol,
         **startup.SERVER_OPTIONS,
     )
     server = Server(config)
     with suppress(KeyboardInterrupt):
-        server.run()
+        server.run(sockets)
     if not server.started:
         sys.exit(3)  # as uvicorn.run does

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 import tracker
-from tracker import embedded
+from tracker import embedded, listening
 from tracker.actions import signing_in
 from tracker.cli import running
 from tracker.cli.running import StateFile
@@ -32,6 +34,7 @@ Port = Annotated[
 Data = Annotated[
     Path | None, typer.Option(help="Folder for data and logs; default: ./pintag-data.")
 ]
+Ports = Mapping[str, Sequence[socket.socket]]
 Demo = Annotated[bool, typer.Option(help="Make a demo section with events and a demo page.")]
 
 
@@ -59,7 +62,8 @@ async def _run(settings: Settings, directory: Path, demo: bool) -> None:
     supervisor = Supervisor(directory / "logs", screen.say, lambda: state.update(supervisor.pids))
     _listen(stop, supervisor.hurry)
     screen.title(f"Pintag {tracker.__version__}")
-    starting = asyncio.create_task(_start(supervisor, settings, demo, screen, state))
+    ports = _listen_on(settings)
+    starting = asyncio.create_task(_start(supervisor, settings, demo, screen, state, ports))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -70,13 +74,28 @@ async def _run(settings: Settings, directory: Path, demo: bool) -> None:
         starting.cancel()
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
+        for sockets in ports.values():
+            listening.close(sockets)
         with screen.step("Stopping (Ctrl-C again to hurry)", "Stopped; nothing runs any more"):
             await supervisor.stop()
             state.remove()
 
 
+def _listen_on(settings: Settings) -> Ports:
+    """The sockets of web and collector: what dies is started again, and nobody is refused by it."""
+    return {
+        "web": listening.kept("web", settings.web_host, settings.web_port),
+        "collector": listening.kept("collector", settings.collector_host, settings.collector_port),
+    }
+
+
 async def _start(
-    supervisor: Supervisor, settings: Settings, demo: bool, screen: Screen, state: StateFile
+    supervisor: Supervisor,
+    settings: Settings,
+    demo: bool,
+    screen: Screen,
+    state: StateFile,
+    ports: Ports,
 ) -> None:
     directory = Path(settings.data_dir)
     own = {"PostgreSQL": settings.database_url, "Valkey": settings.redis_url}
@@ -93,7 +112,7 @@ async def _start(
         with screen.step("Setting up the demo", "Demo"):
             shown = await asyncio.to_thread(_ensure_demo, settings)
     with screen.step("Starting web, collector, worker and jobs", "Web, collector, worker, jobs"):
-        await supervisor.start(*_parts(settings))
+        await supervisor.start(*_parts(settings, ports))
     link = await asyncio.to_thread(_way_in, settings)
     state.create(settings, supervisor.pids, shown, link)
     screen.table(_rows(settings, demo, link))
@@ -113,21 +132,26 @@ def _way_in(settings: Settings) -> str:
     return f"{running.address(settings.web_host, settings.web_port)}/{way}"
 
 
-def _parts(settings: Settings) -> list[Part]:
+def _parts(settings: Settings, ports: Ports) -> list[Part]:
     """The four processes; web and collector stop first, so that nothing new comes in."""
     environment = {**os.environ, **running.environment_of(settings), "PYTHONUNBUFFERED": "1"}
 
     def part(name: str, *command: str, **options: Any) -> Part:
         return Part(name, (sys.executable, "-m", *command), environment=environment, **options)
 
-    def answers(host: str, port: int) -> Any:
-        return partial(probes.answers_health, running.local(host), port)
+    def server(name: str, host: str, port: int) -> Part:
+        """One that gets its sockets from us. Nobody takes over: it stops without seeing off."""
+        return part(
+            name,
+            *("tracker.cli", name, *listening.options(ports[name])),
+            is_ready=partial(probes.answers_health, running.local(host), port),
+            descriptors=tuple(one.fileno() for one in ports[name]),
+            stop_signal=signal.SIGINT,
+        )
 
-    web = answers(settings.web_host, settings.web_port)
-    collector = answers(settings.collector_host, settings.collector_port)
     return [
-        part("web", "tracker.cli", "web", is_ready=web),
-        part("collector", "tracker.cli", "collector", is_ready=collector),
+        server("web", settings.web_host, settings.web_port),
+        server("collector", settings.collector_host, settings.collector_port),
         part("worker", "worker", is_ready=probes.started, stops=1),
         part("jobs", "worker.jobs", is_ready=probes.started, stops=1),
     ]

@@ -223,14 +223,18 @@ async def _no_script(request: Request) -> Response:
     return Response(status_code=503, headers={**NEVER_STORE, "Retry-After": "1"})
 
 
+def can_take_hits(app: Starlette) -> bool:
+    """Whether a collector that has started knows snippets and reaches Redis."""
+    return bool(app.state.keys.partitions > 0 and app.state.queue.connected)
+
+
 async def get_health(request: Request) -> Response:
     """200 when the collector can take hits: it has a key table and reaches Redis.
 
     It takes them while PostgreSQL is away, when nobody confirms that the table is current.
     """
-    keys: KeyRing = request.app.state.keys
-    await keys.refresh()
-    ready = keys.partitions > 0 and request.app.state.queue.connected
+    await request.app.state.keys.refresh()
+    ready = can_take_hits(request.app)
     status = 200 if ready else 503
     return Response("ok" if ready else "not ready", status_code=status, headers=NEVER_STORE)
 

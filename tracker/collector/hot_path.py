@@ -205,7 +205,7 @@ class HitsProtocol(BoundedProtocol):
         try:
             owed.ticket = self._queue(key)
         except RefusedError as refused:
-            self._write(self._refusal(refused), self.parser.should_keep_alive())
+            self._write(self._refusal(refused), self.keeps_alive)
             self.on_response_complete()
             return True
         except Exception as error:
@@ -213,7 +213,7 @@ class HitsProtocol(BoundedProtocol):
             return False
         if owed.ticket is None:
             return False
-        owed.response_complete, owed.keep_alive = False, self.parser.should_keep_alive()
+        owed.response_complete, owed.keep_alive = False, self.keeps_alive
         self.cycle = owed  # type: ignore[assignment]
         return True
 

@@ -5,7 +5,8 @@ import sys
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tracker import serving
 
 MAX_HEAD = 64_000
 """Bytes that a request's first line and headers may have, give or take one read."""
@@ -19,7 +20,7 @@ class TooManyHeadersError(Exception):
     """Raised within the parser, it becomes a 400."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(serving.Protocol):
     """Gives up senders of endless headers, and ones that never finish what they began.
 
     It ignores offers to upgrade, as RFC 9110 (7.8) allows, where uvicorn loses the body: clients
@@ -109,6 +110,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         rest = memoryview(self._data)[error.args[0] :]
         self._unread += [rest, b"\r\n".join((line, *kept, b"", b""))]
+
+    def shutdown(self) -> None:
+        """Called when the server waits no longer: what rests ends; what has begun may go on."""
+        if self._is_whole or (self._in_head and not self._head_bytes):
+            super().shutdown()
 
     def _watch(self) -> None:
         """A clock runs while a request is incomplete; most come whole, and need none."""

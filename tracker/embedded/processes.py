@@ -8,7 +8,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -41,6 +41,7 @@ class Part:
     startup: float = 60.0  # seconds until it must be ready
     try_again: Callable[[str], bool] = lambda _log: False  # after a failed start, given its log
     lock: Path | None = None  # held as long as the process lives, even if we don't
+    descriptors: tuple[int, ...] = ()  # handed over to it, under the same numbers
 
 
 def die_with_parent(signal_number: int) -> Callable[[], None] | None:
@@ -64,9 +65,9 @@ def die_with_parent(signal_number: int) -> Callable[[], None] | None:
 class Child:
     """A part's process, and after a restart its next one."""
 
-    def __init__(self, part: Part, log: Path) -> None:
+    def __init__(self, part: Part, log: Path | None) -> None:
         self.part = part
-        self.log = log
+        self.log = log  # None: what it says goes where ours does
         self._process: Process | None = None
         self._log_start = 0
 
@@ -131,9 +132,9 @@ class Child:
                     *self.part.command,
                     stdin=DEVNULL,
                     stdout=log,
-                    stderr=STDOUT,
+                    stderr=STDOUT if log else None,
                     env=self.part.environment,
-                    pass_fds=lock,
+                    pass_fds=(*lock, *self.part.descriptors),
                     start_new_session=True,  # so that a terminal's Ctrl-C doesn't reach it
                     preexec_fn=die_with_parent(self.part.death_signal),
                     **options,
@@ -184,7 +185,9 @@ class Child:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal_number)
 
-    def _open_log(self) -> IO[bytes]:
+    def _open_log(self) -> AbstractContextManager[IO[bytes] | None]:
+        if self.log is None:
+            return nullcontext()
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         log = self.log.open("ab")
@@ -192,6 +195,8 @@ class Child:
         return log
 
     def _failure(self, what: str) -> PartError:
+        if self.log is None:
+            return PartError(f"{self.part.name} {what}")
         with suppress(OSError), self.log.open("rb") as log:
             log.seek(self._log_start)
             text = log.read(1_000_000).decode(errors="replace")

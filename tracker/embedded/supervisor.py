@@ -13,11 +13,14 @@ _LONGEST_PAUSE = 30.0
 
 
 class Supervisor:
-    """The parts that run. `say` gets lines for people, `changed` is called after a restart."""
+    """The parts that run. `say` gets lines for people, `changed` is called after a restart.
+
+    logs: the folder of their logs; None: they write where we do.
+    """
 
     def __init__(
         self,
-        logs: Path,
+        logs: Path | None,
         say: Callable[[str], None] = lambda _line: None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
@@ -26,7 +29,7 @@ class Supervisor:
         self._say = say
         self._changed = changed
         self._children: dict[str, Child] = {}
-        self._keepers: list[asyncio.Task[None]] = []
+        self._keepers: dict[str, asyncio.Task[None]] = {}
 
     @property
     def pids(self) -> dict[str, int]:
@@ -35,7 +38,7 @@ class Supervisor:
 
     async def start(self, *parts: Part) -> None:
         """Start parts together, wait until all are ready, and keep them so. Raises PartError."""
-        children = [Child(part, self._logs / f"{part.name}.log") for part in parts]
+        children = [self._child(part) for part in parts]
         self._children |= {child.part.name: child for child in children}
         results = await asyncio.gather(
             *(child.launch() for child in children), return_exceptions=True
@@ -43,19 +46,42 @@ class Supervisor:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        self._keepers += [asyncio.create_task(self._keep(child)) for child in children]
+        for child in children:
+            self._look_after(child)
+
+    async def replace(self, part: Part) -> None:
+        """Start a part beside the one of its name, which is stopped once the new one is ready.
+
+        Raises PartError where it doesn't get ready; then nothing has changed.
+        """
+        old, new = self._children[part.name], self._child(part)
+        try:
+            await new.launch()
+        except BaseException:
+            if new.pid:
+                await new.stop(self.hurry)
+            raise
+        await _end(self._keepers[part.name])
+        self._children[part.name] = new
+        self._look_after(new)
+        self._changed()
+        await old.stop(self.hurry)
 
     async def stop(self) -> None:
         """Stop the parts by their `stops` numbers, each number once those before it are gone."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await _end(*self._keepers.values())
         running = sorted(
             (child for child in self._children.values() if child.pid),
             key=lambda child: child.part.stops,
         )
         for _, group in groupby(running, key=lambda child: child.part.stops):
             await asyncio.gather(*(child.stop(self.hurry) for child in group))
+
+    def _child(self, part: Part) -> Child:
+        return Child(part, self._logs / f"{part.name}.log" if self._logs else None)
+
+    def _look_after(self, child: Child) -> None:
+        self._keepers[child.part.name] = asyncio.create_task(self._keep(child))
 
     async def _keep(self, child: Child) -> None:
         failures = 0
@@ -70,8 +96,9 @@ class Supervisor:
         """Start it again: at once the first time, then after ever longer pauses."""
         name, how = child.part.name, child.how_it_ended()
         pause = min(_LONGEST_PAUSE, 0.5 * 2**failures) if failures > 1 else 0.0
+        see = f" (see {child.log})" if child.log else ""
         if pause:
-            self._say(f"{name} {how}; starting it again in {pause:.0f} s (see {child.log})")
+            self._say(f"{name} {how}; starting it again in {pause:.0f} s{see}")
         await asyncio.sleep(pause)
         try:
             await child.launch()
@@ -80,3 +107,9 @@ class Supervisor:
         else:
             self._say(f"{name} {how}; started again")
         self._changed()
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

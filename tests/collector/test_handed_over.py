@@ -1,0 +1,90 @@
+"""Sockets by systemd's protocol: they are kept open by whoever hands them over."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.collector import raw
+from tests.collector.test_rolling import notified, post
+from tracker import listening
+from tracker.settings import Settings, SettingsError
+
+FIRST = 3
+
+
+@contextmanager
+def activated(settings: Settings, kept: socket.socket, *command: str) -> Iterator[None]:
+    """A process as systemd starts it: the socket is descriptor 3; it does not outlive the block."""
+    variables = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "PINTAG_SECRET_KEY": "s" * 32,
+        "LISTEN_FDS": "1",
+    }
+    as_systemd = f'export LISTEN_PID=$$; exec "$@" {FIRST}<&0'
+    with notified() as (notices, name):
+        process = subprocess.Popen(
+            ["sh", "-c", as_systemd, "sh", sys.executable, "-m", "tracker.cli", *command],
+            env={**os.environ, **variables, "NOTIFY_SOCKET": name},
+            stdin=kept.fileno(),
+        )
+        try:
+            assert notices.recv(100) == listening.READY
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def kept() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as kept:
+        yield kept
+
+
+def test_a_connection_that_nobody_accepted_is_the_next_collectors(
+    settings: Settings, key: str, kept: socket.socket
+) -> None:
+    port = kept.getsockname()[1]
+    with activated(settings, kept, "collector"):
+        assert post(port, key).status == 204
+    with raw.connect(port) as early:
+        early.sendall(raw.head("GET /health/alive", "Connection: close"))
+        with activated(settings, kept, "collector"):
+            assert raw.read(early).status == 200
+            assert post(port, key).status == 204
+
+
+@pytest.mark.slow
+def test_a_parent_of_collectors_and_the_web_process_take_them_too(
+    settings: Settings, key: str, kept: socket.socket
+) -> None:
+    port = kept.getsockname()[1]
+    with activated(settings, kept, "collector", "--processes=2"):
+        assert post(port, key).status == 204
+    with activated(settings, kept, "web"):
+        alive = raw.head("GET /health/alive", "Connection: close").replace(
+            b"collector", b"localhost"
+        )
+        assert raw.send(port, alive).status == 200
+
+
+def test_what_is_no_tcp_socket_is_refused() -> None:
+    with (
+        socket.socket(socket.AF_UNIX) as wrong,
+        pytest.raises(SettingsError, match="is no TCP socket"),
+    ):
+        listening.sockets("collector", "127.0.0.1", 0, [os.dup(wrong.fileno())])
+
+
+def test_what_is_meant_for_another_process_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setenv("LISTEN_PID", "1")
+    [own] = listening.sockets("collector", "127.0.0.1", 0)
+    with own:
+        assert own.fileno() != FIRST
