@@ -14,6 +14,8 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
 
+from tracker.rules import queue_urls
+
 HITS_PATH, SCRIPTS_PATH = "/v1", "/s"
 """Where the collector answers for good, whatever else is set: pasted snippets live for years."""
 
@@ -64,6 +66,31 @@ def _redis(text: str) -> str:
     return text
 
 
+def _queue(text: str) -> str:
+    if not queue_urls.is_cluster(text):
+        try:
+            return _redis(text)
+        except ValueError:
+            raise ValueError(_NO_QUEUE) from None
+    for server in queue_urls.servers(text):
+        try:
+            parsed: dict[str, Any] = dict(parse_url(server))  # type: ignore[no-untyped-call]
+        except ValueError:
+            parsed = {}
+        if not parsed.get("host"):
+            raise ValueError(_NO_QUEUE)
+        if parsed.get("db"):
+            raise ValueError("names a database, but a cluster has none: leave out what follows /.")
+    return text
+
+
+_NO_QUEUE = (
+    "is no address of a hit queue.\n"
+    "Write redis://HOST:PORT for a server of its own, or redis+cluster://HOST:PORT,HOST:PORT for\n"
+    "a cluster, of which a few nodes are enough; rediss:// and rediss+cluster:// are with TLS."
+)
+
+
 def _proxies(text: str) -> str:
     """Addresses and networks, separated by commas; uvicorn takes what is none without a word."""
     proxies = [part.strip() for part in text.split(",")]
@@ -108,6 +135,13 @@ class Settings:
         "",
         "Redis or Valkey, as a redis://, rediss:// or unix:// URL. Default: the embedded one.",
         _redis,
+    )
+    queue_url: str = _setting(
+        "PINTAG_QUEUE_URL",
+        "",
+        "Another server for the hit queue, or a cluster: redis+cluster://HOST:PORT,HOST:PORT. "
+        "Default: it is in REDIS_URL.",
+        _queue,
     )
     data_dir: str = _setting(
         "PINTAG_DATA",

@@ -4,7 +4,7 @@ from typing import Any
 
 from tracker.actions import auditing
 from tracker.settings import load
-from tracker.stores import database, hit_queue
+from tracker.stores import database, hit_queue, queues
 
 
 def run() -> dict[str, Any]:
@@ -13,6 +13,7 @@ def run() -> dict[str, Any]:
     with (
         database.connect(settings.database_url) as connection,
         hit_queue.connect(settings.redis_url) as client,
+        queues.connect(settings, client) as queue,
     ):
-        found = auditing.audit(connection, client)
+        found = auditing.audit(connection, client, queue)
     return {"problems": found.problems, "losses": found.losses}

@@ -5,7 +5,7 @@ id moves in the transaction that stores what became of the hits, and only then t
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import psycopg
@@ -17,8 +17,9 @@ from tracker.rules.hits import QueuedHit
 from tracker.rules.told import ToldHit
 from tracker.settings import Settings
 from tracker.snippets import publishing
-from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs, trials
+from tracker.stores import database, event_tables, hit_queue, jobs, queue_epochs, queues, trials
 from tracker.stores.batches import LostPartitionError
+from tracker.stores.queue_server import Queue
 from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
 from worker.partitions import Partitions, Tries
@@ -97,22 +98,25 @@ class Worker:
         with (
             database.connect(self._settings.database_url) as connection,
             hit_queue.connect(self._settings.redis_url) as client,
+            queues.connect(self._settings, client) as queue,
         ):
-            upkeep = Upkeep(connection, client)
+            upkeep = Upkeep(connection, client, queue)
             upkeep.run()
             partitions = Partitions(connection, self._tries)
             partitions.balance()
             self._context.refresh(connection)
-            hit_queue.trim(client, upkeep.epoch, partitions.last_ids)
+            left = {n: last for n, last in partitions.last_ids.items() if n in upkeep.epochs}
+            queue.trim(upkeep.epochs, left)
             log.info("working", partitions=sorted(partitions.owned))
             self._pause, self._reports.waits_for = FIRST_PAUSE, ""
             while not self._stopping:
                 if upkeep.due():
                     if upkeep.run():
                         return
+                    self._reports.waits_for = ", ".join(queue.away)
                     partitions.balance()
                     self._watching.look(client)
-                self._turn(connection, client, partitions, upkeep.epoch)
+                self._turn(connection, queue, partitions, upkeep.epochs)
                 self._publish_trials(client)
                 self._reports.tell(list(partitions.owned))
                 self._watching.publish(client)
@@ -130,9 +134,9 @@ class Worker:
     def _turn(
         self,
         connection: psycopg.Connection,
-        client: redis.Redis,
+        queue: Queue,
         partitions: Partitions,
-        epoch: str,
+        epochs: Mapping[int, str],
     ) -> None:
         """Release held hits that are due, then read one batch and see it through.
 
@@ -145,24 +149,30 @@ class Worker:
         self._context.now = self._clock()
         if not self._see_through(connection, partitions, partitions.held.take(self._context.now)):
             return
-        hits = self._read(client, partitions)
-        if not hits:
+        read = self._read(queue, partitions, epochs)
+        if not read:
             return
-        if hit_queue.get_epoch(client) != epoch:  # asked after reading: none comes back
+        found = queue.epochs(read)  # asked after reading: none comes back
+        hits = {n: hits for n, hits in read.items() if found.get(n) == epochs[n]}
+        if not hits:
             self._wait(UPKEEP_SECONDS)
             return
         if self._see_through(connection, partitions, hits):
-            hit_queue.trim(client, epoch, {n: partitions.owned[n].last_id for n in hits})
+            queue.trim(epochs, {n: partitions.owned[n].last_id for n in hits})
 
-    def _read(self, client: redis.Redis, partitions: Partitions) -> dict[int, list[QueuedHit]]:
+    def _read(
+        self, queue: Queue, partitions: Partitions, epochs: Mapping[int, str]
+    ) -> dict[int, list[QueuedHit]]:
         late = partitions.held.unfinished
-        after = {n: last_id for n, last_id in partitions.last_ids.items() if n not in late}
-        if not after:
+        # Without an epoch are those on nodes of a cluster that are away; reading waits for others.
+        last_ids = {n: last_id for n, last_id in partitions.last_ids.items() if n in epochs}
+        after = {n: last_id for n, last_id in last_ids.items() if n not in late}
+        if late and not after:
             return {}
         cautious = not partitions.unread.isdisjoint(after)
         count = self._read_size.count(self._settings.batch, len(after), cautious)
         patience = partitions.held.patience(self._context.now, BLOCK_MS)
-        hits = hit_queue.read(client, after, count, patience)
+        hits = queue.read(after, count, patience)
         partitions.unread.difference_update(after)
         self._read_size.learn([len(queued.raw) for read in hits.values() for queued in read])
         return hits
@@ -245,12 +255,14 @@ class Worker:
 class Upkeep:
     """What a worker sees to about once a second, beside the hits."""
 
-    def __init__(self, connection: psycopg.Connection, client: redis.Redis) -> None:
+    def __init__(self, connection: psycopg.Connection, client: redis.Redis, queue: Queue) -> None:
         self._connection = connection
         self._client = client
+        self._queue = queue
         self._next = 0.0
         self._tables_for = ""
-        self.epoch = ""
+        self._known: dict[int, str] = {}
+        self.epochs: dict[int, str] = {}
 
     def due(self) -> bool:
         return time.monotonic() >= self._next
@@ -258,10 +270,9 @@ class Upkeep:
     def run(self) -> bool:
         """See to everything; True when a new queue epoch began, and reading must start over."""
         self._next = time.monotonic() + UPKEEP_SECONDS
-        before, self.epoch = self.epoch, queue_epochs.settle(self._connection, self._client)
-        began = before not in ("", self.epoch)
+        began = self._settle()
         if began:
-            log.warning("new_queue_epoch", meaning="Redis lost its data")
+            log.warning("new_queue_epoch", meaning="Redis lost its data", partitions=began)
         now = datetime.now(UTC)
         if self._tables_for != str(now.date()):
             event_tables.ensure(self._connection, now)
@@ -270,7 +281,16 @@ class Upkeep:
         except redis.OutOfMemoryError as error:
             # Only workers can empty a full Redis: that it takes nothing must not keep them from it.
             log.error("redis_full", error=str(error))
-        return began
+        return bool(began)
+
+    def _settle(self) -> list[int]:
+        """See which partitions can be worked on; returns those where a new epoch began."""
+        self.epochs = queue_epochs.settle(self._connection, self._queue)
+        if not self._known:  # of those that are away, too: they may come back without their data
+            self._known = queue_epochs.current(self._connection, apart=self._queue.apart)
+        began = [n for n, epoch in self.epochs.items() if epoch != self._known[n]]
+        self._known |= self.epochs
+        return sorted(began)
 
     def _write_to_redis(self, now: datetime) -> None:
         publishing.keep_current(self._connection, self._client)

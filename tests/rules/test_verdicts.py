@@ -16,6 +16,8 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
         ({"queued": 9, "waiting": LATE_SECONDS}, OK, "Hits are taken and stored.", ""),
         ({"redis_away": True}, PROBLEM, "Hits are refused: Redis is away.", "Start it."),
         ({"redis_away": True, "database_away": True}, PROBLEM, "Redis is away", "Start it."),
+        ({"queue_away": True}, PROBLEM, "refused: the hit queue is away.", "PINTAG_QUEUE_URL"),
+        ({"stopped": 3}, PROBLEM, "Hits of 3 partitions are refused: a node", "Start it."),
         ({"memory": FULL}, PROBLEM, "Redis refuses hits: its memory is full.", "maxmemory"),
         ({"memory": 2, "collectors": 0, "workers": 0}, PROBLEM, "memory is full", "maxmemory"),
         ({"refusing": 1}, PROBLEM, "too many wait in the hit queue.", "PINTAG_QUEUE"),
@@ -56,6 +58,8 @@ def test_the_sentence(signs: dict[str, Any], level: str, sentence: str, remedy: 
         ({"workers": 0, "collectors": 0, "ready": 0}, "No worker runs"),
         ({"workers": 0, "memory": 1}, "No worker runs"),
         ({"redis_away": True}, "Redis is away"),
+        ({"queue_away": True}, "the hit queue is away"),
+        ({"stopped": 1, "workers": 0}, "a node of the hit queue is away"),
     ],
 )
 def test_the_sink_runs_full_where_hits_are_not_stored(

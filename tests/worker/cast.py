@@ -23,8 +23,9 @@ from tracker.rules.hits import NOBODY, Sender
 from tracker.rules.ids import mint
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import database, definitions, hit_queue, sections
+from tracker.stores import database, definitions, hit_queue, queues, sections
 from tracker.stores.definitions import Definition
+from tracker.stores.queue_server import Queue
 from worker.loop import Upkeep, Worker, utc_now
 from worker.partitions import Partitions, Tries
 from worker.steps import STEPS, Step
@@ -104,7 +105,8 @@ class Harbour:
         return [reason for (reason,) in self.rows("SELECT reason FROM quarantine ORDER BY id")]
 
     def audit(self) -> Audit:
-        return auditing.audit(self.db, self.redis)
+        with queues.connect(self.settings, self.redis) as queue:
+            return auditing.audit(self.db, self.redis, queue)
 
     def balanced(self) -> dict[str, int]:
         """The states of all hits, after proof that nothing is queued and the books balance."""
@@ -197,12 +199,13 @@ class Hand:
         harbour: Harbour,
         connection: psycopg.Connection,
         client: Redis,
+        queue: Queue,
         steps: Sequence[Step],
         clock: Callable[[], datetime],
     ) -> None:
         self.worker = Worker(harbour.settings, tuple(steps), clock)
-        self.connection, self.client = connection, client
-        self.upkeep = Upkeep(connection, client)
+        self.connection, self.client, self.queue = connection, client, queue
+        self.upkeep = Upkeep(connection, client, queue)
         self.upkeep.run()
         self.tries = Tries()
         self.partitions = Partitions(connection, self.tries)
@@ -210,7 +213,7 @@ class Hand:
 
     def turn(self) -> None:
         """Read one batch and see it through."""
-        self.worker._turn(self.connection, self.client, self.partitions, self.upkeep.epoch)
+        self.worker._turn(self.connection, self.queue, self.partitions, self.upkeep.epochs)
 
 
 @contextmanager
@@ -220,5 +223,6 @@ def by_hand(
     with (
         database.connect(harbour.settings.database_url) as connection,
         hit_queue.connect(harbour.settings.redis_url) as client,
+        queues.connect(harbour.settings, client) as queue,
     ):
-        yield Hand(harbour, connection, client, steps, clock)
+        yield Hand(harbour, connection, client, queue, steps, clock)

@@ -12,6 +12,7 @@ from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import hit_queue, queue_epochs
 from tracker.stores.queue_epochs import ForeignQueueError, settle
+from tracker.stores.queue_server import Queue
 
 
 def losses(harbour: Harbour) -> list[tuple[str, int, int]]:
@@ -24,7 +25,7 @@ def test_a_worker_goes_on_when_redis_lost_its_data(harbour: Harbour) -> None:
         harbour.send(hit(), hit())
         harbour.send(hit(), to=3)
         harbour.until_empty()
-        epoch = queue_epochs.current(harbour.db)
+        epoch = queue_epochs.current(harbour.db)[0]
         harbour.redis.flushall()
         harbour.send(hit(), hit(data={}))
         harbour.send(hit(), to=5)
@@ -55,7 +56,7 @@ def test_a_batch_of_an_ended_epoch_is_not_committed(harbour: Harbour) -> None:
 
         def flush(*_: object) -> None:
             harbour.redis.flushall()
-            settle(harbour.db, harbour.redis)
+            settle(harbour.db, Queue(harbour.redis))
 
         with mock.patch.object(late.partitions, "note_tries", flush):
             late.turn()
@@ -63,7 +64,7 @@ def test_a_batch_of_an_ended_epoch_is_not_committed(harbour: Harbour) -> None:
 
 
 def test_trimming_spares_another_epoch(harbour: Harbour) -> None:
-    epoch = settle(harbour.db, harbour.redis)
+    epoch = settle(harbour.db, Queue(harbour.redis))[0]
     harbour.redis.flushall()
     harbour.send(hit())
     hit_queue.trim(harbour.redis, epoch, {0: f"{now_ms() + 60_000}-0"})
@@ -85,10 +86,10 @@ def test_a_clock_that_went_back_hides_no_hits(harbour: Harbour) -> None:
 @pytest.mark.parametrize("restored", [False, True])
 def test_anothers_redis_is_refused(harbour: Harbour, restored: bool) -> None:
     if restored:
-        settle(harbour.db, harbour.redis)
+        settle(harbour.db, Queue(harbour.redis))
     harbour.redis.set(hit_queue.EPOCH_KEY, "0123456789abcdef")
     with pytest.raises(ForeignQueueError, match=r"another installation \(epoch 0123456789abcdef"):
-        settle(harbour.db, harbour.redis)
+        settle(harbour.db, Queue(harbour.redis))
     harbour.send(hit())
     # As the message says, when the database was restored on purpose:
     harbour.redis.delete(hit_queue.EPOCH_KEY)
@@ -115,7 +116,8 @@ def test_a_crash_while_an_epoch_begins(settings: Settings, db: psycopg.Connectio
                 mock.patch.object(hit_queue, "begin_epoch", side_effect=Crashed),
                 pytest.raises(Crashed),
             ):
-                settle(db, client)
-        assert settle(db, client) == settle(db, client) == hit_queue.get_epoch(client)
+                settle(db, Queue(client))
+        assert settle(db, Queue(client)) == settle(db, Queue(client))
+        assert set(settle(db, Queue(client)).values()) == {hit_queue.get_epoch(client)}
         publishing.keep_current(db, client)
     assert db.execute("SELECT count(*) FROM queue_loss").fetchall() == [(0,)]

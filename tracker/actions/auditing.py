@@ -9,7 +9,9 @@ import psycopg
 import redis
 
 from tracker.rules.states import Move, outcome_imbalances, queue_imbalance, state_counts
-from tracker.stores import hit_queue, jobs, key_table, ledger, losses
+from tracker.stores import jobs, key_table, ledger, losses
+from tracker.stores.ledger import Loss
+from tracker.stores.queue_server import Queue
 
 JOB = "audit"
 """The id of the audit that runs as a job: there is one at a time."""
@@ -65,14 +67,18 @@ def last_run(client: redis.Redis) -> Run | None:
     )
 
 
-def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:
-    """Compare Redis's own counts, the ledger and the rows. Raises psycopg.Error, RedisError."""
+def audit(connection: psycopg.Connection, client: redis.Redis, queue: Queue | None = None) -> Audit:
+    """Compare Redis's own counts, the ledger and the rows. Raises psycopg.Error, RedisError.
+
+    queue: the hit queue; None where it is in the client's Redis.
+    """
+    queue = queue or Queue(client)
     books = ledger.books(connection)
     counted = {part.number: part.counted + part.earlier for part in books.partitions}
     problems = outcome_imbalances(counted, books.ledger, books.rows)
     queued = 0
     for part in books.partitions:
-        waiting, problem = _check_queue(connection, client, part.number)
+        waiting, problem = _check_queue(connection, queue, part.number)
         queued += waiting
         problems += [problem] if problem else []
     return Audit(
@@ -81,18 +87,23 @@ def audit(connection: psycopg.Connection, client: redis.Redis) -> Audit:
         _reasons(books.ledger),
         key_table.refusals(client),
         losses.total(client),
-        [_loss(*loss) for loss in books.losses],
+        [_loss(loss) for loss in books.losses],
         problems,
     )
 
 
 def _check_queue(
-    connection: psycopg.Connection, client: redis.Redis, number: int
+    connection: psycopg.Connection, queue: Queue, number: int
 ) -> tuple[int, str | None]:
     """Both sides of a partition, read while it stood still: hits queued, and what is wrong."""
     position = ledger.position(connection, number)
     for _ in range(READS):
-        state = hit_queue.state(client, number, position[0])
+        try:
+            state = queue.state(number, position[0])
+        except redis.RedisError as error:
+            if not queue.apart:
+                raise
+            return 0, f"partition {number}: can't be checked: {error}"
         before, position = position, ledger.position(connection, number)
         if position == before:
             break
@@ -102,9 +113,11 @@ def _check_queue(
     return state.queued, problem
 
 
-def _loss(noticed_at: datetime, hits: int) -> str:
+def _loss(loss: Loss) -> str:
+    numbers = ", ".join(map(str, loss.partitions))
+    whose = f"Redis lost the data of partition {numbers}" if numbers else "Redis lost its data"
     return (
-        f"{noticed_at:%F %T}Z: Redis lost its data, after {hits} hits of it had been read;"
+        f"{loss.noticed_at:%F %T}Z: {whose}, after {loss.hits} hits of it had been read;"
         " what was still queued is lost, and nobody counted it"
     )
 

@@ -21,7 +21,6 @@ from tracker.rules.verdicts import Signs, Verdict, sink, verdict
 from tracker.stores import (
     database,
     held,
-    hit_queue,
     jobs,
     key_table,
     ledger,
@@ -34,6 +33,7 @@ from tracker.stores.database import Connect
 from tracker.stores.hit_queue import Waiting
 from tracker.stores.jobs import Listed
 from tracker.stores.processes import Report, Reported
+from tracker.stores.queue_server import Queue
 from tracker.stores.servers import Postgres, RedisServer
 
 FRESH_SECONDS = 1.0
@@ -47,7 +47,7 @@ class InDatabase(msgspec.Struct, frozen=True):
 
     server: Postgres
     schema: str | None
-    epoch: str
+    epochs: dict[int, str]
     last_ids: dict[int, str]
     moves: Counter[Move]
     held_due: datetime | None
@@ -57,8 +57,7 @@ class InRedis(msgspec.Struct, frozen=True):
     """What Redis says; jobs None: it would not let RQ look."""
 
     server: RedisServer
-    epoch: str
-    waiting: list[Waiting]
+    partitions: int
     processes: list[Report]
     refused: dict[str, int]
     lost: int
@@ -67,18 +66,42 @@ class InRedis(msgspec.Struct, frozen=True):
     errors: list[Reported]
 
 
+class InQueue(msgspec.Struct, frozen=True):
+    """What the hit queue says.
+
+    servers: those that it is on and can be asked, by address; away: nodes of a cluster that can't,
+    and why; stopped: the partitions on them, which `waiting` leaves out.
+    """
+
+    servers: dict[str, RedisServer]
+    away: dict[str, str]
+    epochs: dict[int, str]
+    waiting: list[Waiting]
+    stopped: list[int]
+
+
 class Overview(msgspec.Struct, frozen=True):
-    """The installation at one moment; `away`: servers that can't be asked, and why."""
+    """The installation at one moment; `away`: servers that can't be asked, and why.
+
+    Of a cluster, the nodes that can't be asked are in `queue`.
+    """
 
     at: datetime
     version: str
     redis: InRedis | None
+    queue: InQueue | None
     database: InDatabase | None
     away: dict[str, str]
 
     @property
     def at_ms(self) -> int:
         return int(self.at.timestamp() * 1000)
+
+    @property
+    def all_away(self) -> dict[str, str]:
+        """Servers and nodes that can't be asked, and why."""
+        nodes = self.queue.away if self.queue else {}
+        return {**self.away, **{f"The node {node}": why for node, why in nodes.items()}}
 
     @property
     def verdict(self) -> Verdict:
@@ -92,17 +115,19 @@ class Overview(msgspec.Struct, frozen=True):
     @property
     def signs(self) -> Signs:
         """What the verdict goes by."""
-        there, base = self.redis, self.database
-        if there is None:
-            return Signs(redis_away=True, database_away=base is None)
+        there, queue, base = self.redis, self.queue, self.database
+        if there is None or queue is None:
+            queue_away = there is not None
+            return Signs(not queue_away, base is None, queue_away=queue_away)
         collectors = self.running("collector")
         ready = [one for one in collectors if one.figure("connected") and one.figure("partitions")]
         return Signs(
             database_away=base is None,
-            memory=there.server.share,
-            writes=there.server.writes,
-            persists=there.server.persists,
-            foreign=base is not None and bool(there.epoch) and there.epoch != base.epoch,
+            stopped=len(queue.stopped),
+            memory=max((server.share for server in queue.servers.values()), default=0.0),
+            writes=all(server.writes for server in queue.servers.values()),
+            persists=all(server.persists for server in queue.servers.values()),
+            foreign=base is not None and bool(queue_epochs.foreign(base.epochs, queue.epochs)),
             schema=base is None or base.schema == database.newest_revision(),
             collectors=len(collectors),
             ready=len(ready),
@@ -126,17 +151,17 @@ class Overview(msgspec.Struct, frozen=True):
 
     @property
     def accepted(self) -> int:
-        """Hits that Redis ever took in this queue epoch, by its own count."""
-        return sum(part.added for part in self.redis.waiting) if self.redis else 0
+        """Hits that the queue ever took in this epoch, by Redis's own count."""
+        return sum(part.added for part in self.queue.waiting) if self.queue else 0
 
     @property
     def queued(self) -> int:
-        return sum(part.queued for part in self.redis.waiting) if self.redis else 0
+        return sum(part.queued for part in self.queue.waiting) if self.queue else 0
 
     @property
     def waiting(self) -> float | None:
         """For how many seconds the oldest queued hit waits."""
-        found = self.redis.waiting if self.redis else []
+        found = self.queue.waiting if self.queue else []
         return max((part.seconds for part in found if part.seconds is not None), default=None)
 
     @property
@@ -177,56 +202,78 @@ class Overview(msgspec.Struct, frozen=True):
         return self.database.moves if self.database else Counter()
 
 
-def look(connect: Connect, client: redis.Redis) -> Overview:
-    """Ask both servers; raises nothing where they are away."""
+def look(connect: Connect, client: redis.Redis, queue: Queue) -> Overview:
+    """Ask all servers; raises nothing where they are away."""
     at, away = datetime.now(UTC), {}
-    base, there = None, None
+    base, there, queued = None, None, None
     try:
         with connect() as connection:
-            base = _in_database(connection)
+            base = _in_database(connection, apart=queue.apart)
     except psycopg.Error as error:
         away["PostgreSQL"] = _why(error)
     try:
-        there = _in_redis(client, base.last_ids if base else {}, at)
+        there = _in_redis(client, at)
     except (redis.RedisError, OSError) as error:
         away["Redis"] = _why(error)
-    return Overview(at, tracker.__version__, there, base, away)
+    if there or queue.elsewhere:
+        try:
+            queued = _in_queue(queue, _last_ids(base, there))
+        except (redis.RedisError, OSError) as error:
+            away["The hit queue"] = _why(error)
+    return Overview(at, tracker.__version__, there, queued, base, away)
 
 
-def _in_database(connection: psycopg.Connection) -> InDatabase:
+def _last_ids(base: InDatabase | None, there: InRedis | None) -> dict[int, str]:
+    """How far all partitions are; while the database is away, none of them is anywhere."""
+    if base and base.last_ids:
+        return base.last_ids
+    return dict.fromkeys(range(there.partitions if there else 0), "0-0")
+
+
+def _in_database(connection: psycopg.Connection, *, apart: bool) -> InDatabase:
     with database.answered_within(connection, THERE_SECONDS):
         schema = database.revision(connection)
     with database.answered_within(connection, FIGURES_SECONDS):
-        return _figures(connection, schema)
+        return _figures(connection, schema, apart=apart)
 
 
-def _figures(connection: psycopg.Connection, schema: str | None) -> InDatabase:
+def _figures(connection: psycopg.Connection, schema: str | None, *, apart: bool) -> InDatabase:
     server = servers.of_postgresql(connection)
     if schema is None:
-        return InDatabase(server, None, "", {}, Counter(), None)
+        return InDatabase(server, schema, {}, {}, Counter(), None)
     return InDatabase(
         server,
         schema,
-        queue_epochs.current(connection),
+        queue_epochs.current(connection, apart=apart),
         ledger.last_ids(connection),
         ledger.moves(connection),
         held.first_due(connection),
     )
 
 
-def _in_redis(client: redis.Redis, last_ids: dict[int, str], at: datetime) -> InRedis:
+def _in_redis(client: redis.Redis, at: datetime) -> InRedis:
     now_ms = int(at.timestamp() * 1000)
-    known = last_ids or dict.fromkeys(range(key_table.partitions(client)), "0-0")
     return InRedis(
         servers.of_redis(client),
-        hit_queue.get_epoch(client),
-        hit_queue.waiting(client, known),
+        key_table.partitions(client),
         processes.current(client, now_ms),
         key_table.refusals(client),
         losses.total(client),
         _jobs(client),
         auditing.last_run(client),
         processes.errors(client, now_ms),
+    )
+
+
+def _in_queue(queue: Queue, last_ids: dict[int, str]) -> InQueue:
+    waiting = queue.waiting(last_ids)
+    stopped = last_ids.keys() - {part.partition for part in waiting}
+    return InQueue(
+        {address: servers.of_redis(client) for address, client in queue.clients().items()},
+        queue.away,
+        queue.epochs(last_ids),
+        waiting,
+        sorted(stopped),
     )
 
 
@@ -257,8 +304,8 @@ class Oversight:
     history: the last ten minutes, a sample every five seconds, for as long as this process runs.
     """
 
-    def __init__(self, connect: Connect, client: redis.Redis) -> None:
-        self._connect, self._client = connect, client
+    def __init__(self, connect: Connect, client: redis.Redis, queue: Queue) -> None:
+        self._connect, self._client, self._queue = connect, client, queue
         self._lock = threading.Lock()
         self._seen: Overview | None = None
         self._until = 0.0
@@ -268,17 +315,20 @@ class Oversight:
         """As of now, or of the last second."""
         with self._lock:
             if self._seen is None or time.monotonic() >= self._until:
-                self._seen = look(self._connect, self._client)
+                self._seen = look(self._connect, self._client, self._queue)
                 self._until = time.monotonic() + FRESH_SECONDS
             return self._seen
 
     def sample(self, client: redis.Redis) -> None:
-        """Add to the history, if Redis is there; it alone is asked."""
+        """Add to the history, if all of the queue can be asked; the database is not."""
         try:
             parts = dict.fromkeys(range(key_table.partitions(client)), "0-0")
-            waiting = hit_queue.waiting(client, parts)
-            memory = servers.of_redis(client).memory
+            with self._lock:
+                found = _in_queue(self._queue, parts)
         except (redis.RedisError, OSError):
             return
-        added, queued = sum(p.added for p in waiting), sum(p.queued for p in waiting)
+        if found.stopped:
+            return
+        added, queued = sum(p.added for p in found.waiting), sum(p.queued for p in found.waiting)
+        memory = sum(server.memory for server in found.servers.values())
         self.history.append(Sample(time.time_ns() // 1_000_000, added, queued, memory))

@@ -38,7 +38,7 @@ from tracker.pages import routes as pages
 from tracker.pages.operations import Remembered
 from tracker.pages.streams import Streams
 from tracker.settings import Settings
-from tracker.stores import database, hit_queue
+from tracker.stores import database, hit_queue, queues
 from tracker.stores.reporting import Background
 from tracker.vault import Vault
 
@@ -76,7 +76,8 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.streams = Streams()
         connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
         asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
-        app.state.oversight = Oversight(connect, asked)
+        queue = queues.connect(settings, asked, OVERSIGHT_PATIENCE)
+        app.state.oversight = Oversight(connect, asked, queue)
         app.state.probing = ThreadPoolExecutor(1, "probes")
         app.state.remembered = Remembered()
         reports = Background("web", settings.redis_url, app.state.oversight.sample)
@@ -84,6 +85,7 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         yield
         reports.stop()
         app.state.probing.shutdown()
+        queue.close()
         asked.close()
         app.state.redis.close()
         app.state.pool.close()

@@ -14,6 +14,9 @@ from starlette.routing import Route
 from tracker.actions.overseeing import Overview
 from tracker.stores import database
 
+NEEDED = {"PostgreSQL", "Redis"}
+"""By whoever answers requests; a hit queue elsewhere is not."""
+
 
 async def get_health(request: Request) -> Response:
     """200 while this process serves; the body is `ok`, or says which server is away.
@@ -32,7 +35,7 @@ async def get_alive(request: Request) -> Response:
 async def get_ready(request: Request) -> Response:
     """200 while requests can be answered: both servers are there, with this release's schema."""
     seen = await _look(request)
-    wrong = [f"{server} is away." for server in sorted(seen.away)]
+    wrong = [f"{server} is away." for server in sorted(seen.away.keys() & NEEDED)]
     if seen.database and seen.database.schema != database.newest_revision():
         wrong.append("The database's schema is not this release's: run pintag migrate.")
     return _answer(" ".join(wrong))

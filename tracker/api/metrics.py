@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker.actions.overseeing import Overview
+from tracker.stores.servers import RedisServer
 
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -59,7 +60,22 @@ def _up(seen: Overview) -> Values:
 
 
 def _queue(seen: Overview) -> Values:
-    return [((str(p.partition),), p.queued) for p in seen.redis.waiting] if seen.redis else []
+    return [((str(p.partition),), p.queued) for p in seen.queue.waiting] if seen.queue else []
+
+
+def _nodes(read: Callable[[RedisServer], float]) -> Callable[[Overview], Values]:
+    def values(seen: Overview) -> Values:
+        found = seen.queue.servers if seen.queue else {}
+        return [((address,), read(server)) for address, server in sorted(found.items())]
+
+    return values
+
+
+def _nodes_up(seen: Overview) -> Values:
+    if not seen.queue:
+        return []
+    up = {**dict.fromkeys(seen.queue.servers, 1.0), **dict.fromkeys(seen.queue.away, 0.0)}
+    return [((address,), value) for address, value in sorted(up.items())]
 
 
 def _refused(seen: Overview) -> Values:
@@ -101,7 +117,7 @@ FIGURES = (
         "pintag_hits_accepted_total",
         (),
         "Hits that the queue took; begins again should Redis lose its data.",
-        one(lambda seen: seen.accepted if seen.redis else None),
+        one(lambda seen: seen.accepted if seen.queue and not seen.queue.stopped else None),
     ),
     Figure(
         "pintag_hits_total",
@@ -132,7 +148,25 @@ FIGURES = (
         "pintag_queue_age_seconds",
         (),
         "How long the oldest of them waits; 0 where none does.",
-        one(lambda seen: (seen.waiting or 0.0) if seen.redis else None),
+        one(lambda seen: (seen.waiting or 0.0) if seen.queue else None),
+    ),
+    Figure(
+        "pintag_queue_up",
+        ("server",),
+        "1 while a server of the queue can be reached; a cluster has several.",
+        _nodes_up,
+    ),
+    Figure(
+        "pintag_queue_memory_bytes",
+        ("server",),
+        "Memory of it that counts towards its limit.",
+        _nodes(lambda server: server.memory),
+    ),
+    Figure(
+        "pintag_queue_memory_limit_bytes",
+        ("server",),
+        "The limit, at which it refuses hits; 0: none.",
+        _nodes(lambda server: server.limit),
     ),
     Figure(
         "pintag_held_hits",
@@ -182,7 +216,7 @@ FIGURES = (
     Figure(
         "pintag_redis_memory_limit_bytes",
         (),
-        "The limit, at which Redis refuses hits; 0: none.",
+        "Its limit, at which it takes no more; 0: none.",
         one(lambda seen: seen.redis.server.limit if seen.redis else None),
     ),
     Figure(

@@ -6,12 +6,13 @@ from rich.console import Console
 from tracker.actions import auditing
 from tracker.cli.store import JsonOption, print_json
 from tracker.cli.store import stores as opened
+from tracker.stores import queues
 
 
 def audit(as_json: JsonOption = False) -> None:
     """Prove from Redis's counts, the ledger and the rows that no hit was lost or counted twice."""
-    with opened() as stores:
-        result = auditing.audit(stores.database, stores.redis)
+    with opened() as stores, queues.connect(stores.settings, stores.redis) as queue:
+        result = auditing.audit(stores.database, stores.redis, queue)
     if as_json:
         print_json(
             {

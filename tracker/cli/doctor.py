@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import psycopg
@@ -16,10 +16,12 @@ from redis import Redis
 from tracker import settings as all_settings
 from tracker.cli.screen import Screen
 from tracker.settings import Settings, SettingsError
-from tracker.stores import database, hit_queue
+from tracker.stores import database, queue_epochs, queues
+from tracker.stores.queue_server import Queue
 from tracker.vault import Vault
 
 _LARGEST_SKEW = 1.0
+_PATIENCE = 5.0
 _DURABLE_DATABASE = ("fsync", "full_page_writes", "synchronous_commit")
 _DURABLE_REDIS = {
     "appendonly": "yes",
@@ -62,6 +64,8 @@ def examine(settings: Settings) -> list[Finding]:
             findings += check_redis(client.info("server"), _redis_config(client))
         if db and client:
             findings += _examine_both(db, client)
+        if client:
+            findings += _examine_queue(db, client, settings)
     finally:
         for connection in (db, client):
             if connection:
@@ -108,28 +112,40 @@ def check_postgres(version: int, durable: Mapping[str, str]) -> list[Finding]:
     return findings
 
 
-def check_redis(info: Mapping[str, Any], config: Mapping[str, str] | None) -> list[Finding]:
+def check_redis(
+    info: Mapping[str, Any], config: Mapping[str, str] | None, called: str = "Redis"
+) -> list[Finding]:
     """`config` is None where the server doesn't let clients see it."""
     findings = [_check_redis_version(info)]
     if config is None:
         text = "can't be seen: the server forbids CONFIG GET"
         wanted = ", ".join(f"{name} {value}" for name, value in _DURABLE_REDIS.items())
-        return [*findings, Finding("warning", "Redis durability", text, f"Make sure of {wanted}.")]
+        remedy = f"Make sure of {wanted}."
+        return [*findings, Finding("warning", f"{called} durability", text, remedy)]
     for name, wanted in _DURABLE_REDIS.items():
         value = config.get(name, "not set")
         if value == wanted:
-            findings.append(Finding("ok", f"Redis {name}", value))
+            findings.append(Finding("ok", f"{called} {name}", value))
         else:
             remedy = f"CONFIG SET {name} {wanted}, and in its file: else hits can be lost."
-            findings.append(Finding("problem", f"Redis {name}", value, remedy))
-    return [*findings, _check_memory(config["maxmemory"])]
+            findings.append(Finding("problem", f"{called} {name}", value, remedy))
+    return [*findings, _check_memory(config["maxmemory"], called)]
 
 
-def _check_memory(limit: str) -> Finding:
+def _check_memory(limit: str, called: str) -> Finding:
     if limit != "0":
-        return Finding("ok", "Redis maxmemory", f"{int(limit):,} bytes")
+        return Finding("ok", f"{called} maxmemory", f"{int(limit):,} bytes")
     remedy = "Set it below the machine's memory: a full queue must refuse hits, not be ended."
-    return Finding("warning", "Redis maxmemory", "no limit", remedy)
+    return Finding("warning", f"{called} maxmemory", "no limit", remedy)
+
+
+def check_coverage(value: str | None, called: str) -> list[Finding]:
+    """Whether a node of a cluster goes on while another one is away."""
+    name = "cluster-require-full-coverage"
+    if value == "no":
+        return [Finding("ok", f"{called} {name}", value)]
+    remedy = f"CONFIG SET {name} no, and in its file: else one node that is away stops all of them."
+    return [Finding("warning", f"{called} {name}", value or "not set", remedy)]
 
 
 def check_clocks(here: float, postgres: float, redis_time: float) -> list[Finding]:
@@ -164,6 +180,28 @@ def check_epoch(database_epoch: str, redis_epoch: str) -> list[Finding]:
     return [Finding("problem", "Queue epoch", text, remedy)]
 
 
+def check_epochs(known: Mapping[int, str], found: Mapping[int, str]) -> list[Finding]:
+    """The epochs of partitions in a cluster; those that can't be asked are not in `found`."""
+    if other := queue_epochs.foreign(known, found):
+        text = f"partitions {_listed(other)} are another installation's"
+        remedy = "Mend PINTAG_QUEUE_URL or DATABASE_URL; the worker's log says more."
+        return [Finding("problem", "Queue epochs", text, remedy)]
+    if lost := [number for number, epoch in found.items() if known[number] and not epoch]:
+        text = f"none in the partitions {_listed(lost)}"
+        remedy = "Their node lost its data: the worker notes the loss and begins new epochs."
+        return [Finding("problem", "Queue epochs", text, remedy)]
+    if away := known.keys() - found.keys():
+        text = f"the partitions {_listed(away)} can't be asked"
+        remedy = "Start their node, or give their slots to another one: CLUSTER SLOTS shows whose."
+        return [Finding("problem", "Queue epochs", text, remedy)]
+    text = "the same on both sides" if any(found.values()) else "none yet: no worker ran so far"
+    return [Finding("ok", "Queue epochs", text)]
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
+
+
 def check_partitions(expected: int, numbers: Iterable[int]) -> list[Finding]:
     if (found := sorted(numbers)) == list(range(expected)):
         return [Finding("ok", "Partitions", str(expected))]
@@ -195,11 +233,46 @@ def _examine_both(db: psycopg.Connection, client: Any) -> list[Finding]:
     seconds, micros = client.time()
     there = float(_value(db, "SELECT extract(epoch FROM clock_timestamp())"))
     here = (before + time.time()) / 2
-    findings = check_clocks(here, there, seconds + micros / 1e6)
-    if _value(db, "SELECT to_regclass('installation')"):
-        redis_epoch = hit_queue.get_epoch(client)
-        findings += check_epoch(_value(db, "SELECT queue_epoch FROM installation"), redis_epoch)
+    return check_clocks(here, there, seconds + micros / 1e6)
+
+
+def _examine_queue(
+    db: psycopg.Connection | None, client: Redis, settings: Settings
+) -> list[Finding]:
+    with queues.connect(settings, client, _PATIENCE) as queue:
+        try:
+            return [*_examine_servers(db, queue), *_examine_epochs(db, queue)]
+        except (redis.RedisError, OSError) as error:
+            remedy = "Start it, or mend PINTAG_QUEUE_URL."
+            return [Finding("problem", "Queue", f"can't be reached: {error}", remedy)]
+
+
+def _examine_servers(db: psycopg.Connection | None, queue: Queue) -> list[Finding]:
+    """The servers of a queue that is not in the Redis of all else."""
+    findings: list[Finding] = []
+    for address, server in queue.clients().items() if queue.elsewhere else ():
+        called, config = f"Queue {address}", _redis_config(server)
+        findings += check_redis(server.info("server"), config, called)
+        if queue.apart and config:
+            name = "cluster-require-full-coverage"
+            findings += check_coverage(server.config_get(name).get(name), called)
+        if db:
+            findings += [replace(f, subject=f"{called} clock") for f in _examine_both(db, server)]
     return findings
+
+
+def _examine_epochs(db: psycopg.Connection | None, queue: Queue) -> list[Finding]:
+    if db is None or not _value(db, "SELECT to_regclass('installation')"):
+        return []
+    known = queue_epochs.current(db, apart=queue.apart)
+    found = queue.epochs(known)
+    away = [
+        Finding("problem", f"Queue {address}", f"can't be reached: {why}", "Start this node.")
+        for address, why in queue.away.items()
+    ]
+    if queue.apart:
+        return [*away, *check_epochs(known, found)]
+    return check_epoch(next(iter(known.values()), ""), next(iter(found.values()), ""))
 
 
 def _reach(server: str, connect: Callable[[], Any]) -> tuple[Any, list[Finding]]:

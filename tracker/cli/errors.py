@@ -8,6 +8,7 @@ from tracker.cli.store import UsageError
 from tracker.embedded import EmbeddedError
 from tracker.settings import SettingsError
 from tracker.snippets.tracking import TrackingError
+from tracker.stores.cluster_map import ClusterAwayError
 from tracker.stores.definitions import NameTakenError
 from tracker.stores.queue_epochs import ForeignQueueError
 from tracker.stores.sections import NoSuchSectionError
@@ -33,6 +34,8 @@ def explain(error: BaseException) -> str | None:
         return "The database has no schema yet, or an older one.\nRun: pintag migrate"
     if isinstance(error, psycopg.OperationalError):
         return _unreachable("PostgreSQL", "DATABASE_URL", error)
+    if isinstance(error, ClusterAwayError):
+        return _unreachable("The hit queue", "PINTAG_QUEUE_URL", error)
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return _unreachable("Redis", "REDIS_URL", error)
     return None

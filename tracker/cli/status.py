@@ -15,7 +15,7 @@ from tracker.cli.screen import harmless
 from tracker.cli.store import JsonOption, print_json
 from tracker.rules.sizes import size
 from tracker.settings import load
-from tracker.stores import database, hit_queue
+from tracker.stores import database, hit_queue, queues
 from tracker.stores.processes import Report
 
 PATIENCE = 3.0
@@ -28,8 +28,11 @@ _COLOURS = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 def status(as_json: JsonOption = False) -> None:
     """Show whether hits are taken and stored: queue, processes, outcomes, servers, errors."""
     settings = load()
-    with hit_queue.connect(settings.redis_url, PATIENCE) as client:
-        seen = look(lambda: database.connect(settings.database_url), client)
+    with (
+        hit_queue.connect(settings.redis_url, PATIENCE) as client,
+        queues.connect(settings, client, PATIENCE) as queue,
+    ):
+        seen = look(lambda: database.connect(settings.database_url), client, queue)
     if as_json:
         print_json(told(seen))
     else:
@@ -45,11 +48,11 @@ def told(seen: Overview) -> dict[str, object]:
         "at": seen.at,
         "version": seen.version,
         "verdict": seen.verdict,
-        "away": seen.away,
+        "away": seen.all_away,
         "accepted_per_second": seen.rate("collector"),
         "committed_per_second": seen.rate("worker"),
-        "accepted": seen.accepted if seen.redis else None,
-        "queued": seen.queued if seen.redis else None,
+        "accepted": seen.accepted if seen.queue else None,
+        "queued": seen.queued if seen.queue else None,
         "waiting_seconds": seen.waiting,
         "states": dict(seen.states) if base else None,
         "outcomes": [
@@ -66,6 +69,7 @@ def told(seen: Overview) -> dict[str, object]:
         if base
         else None,
         "redis": seen.redis,
+        "queue": msgspec.to_builtins(seen.queue, str_keys=True),
     }
 
 
@@ -74,7 +78,7 @@ def _print(seen: Overview, console: Console) -> None:
     console.print(seen.verdict.sentence, style=colour)
     if seen.verdict.remedy:
         console.print(f"→ {seen.verdict.remedy}", style=colour)
-    for server, why in seen.away.items():
+    for server, why in seen.all_away.items():
         console.print(f"{server} can't be reached: {harmless(why)}", style="yellow", markup=False)
     for title, lines in _tables(seen):
         console.print(f"\n{title}", style="bold")
@@ -126,16 +130,21 @@ def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 def _now(seen: Overview) -> Iterator[tuple[str, str]]:
     if seen.redis:
-        server = seen.redis.server
         yield f"{seen.rate('collector'):,.1f}/s", "hits taken, over the last minute"
         yield f"{seen.rate('worker'):,.1f}/s", "hits committed"
+    if seen.queue:
         yield (
             f"{seen.queued:,}",
             "queued"
             + (f", the oldest for {seen.waiting:,.1f} s" if seen.waiting is not None else ""),
         )
-        limit = f" of {size(server.limit)}" if server.limit else ", without a limit"
-        yield f"{size(server.memory)}{limit}", f"memory of {server.name} {server.version}"
+        for address, server in seen.queue.servers.items():
+            limit = f" of {size(server.limit)}" if server.limit else ", without a limit"
+            where = f" at {address}" if len(seen.queue.servers) > 1 else ""
+            yield (
+                f"{size(server.memory)}{limit}",
+                f"memory of {server.name} {server.version}{where}",
+            )
     if seen.database:
         due = f", next due {seen.database.held_due:%F %T}Z" if seen.database.held_due else ""
         yield f"{seen.held:,}", f"held{due}"

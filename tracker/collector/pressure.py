@@ -40,7 +40,7 @@ class Pressure:
         """Ask Redis. While it is away, what was known before stands."""
         try:
             depth = await hit_queue.depth(
-                self._client, self._keys.partitions, aged=self._marks.seconds > 0
+                self._client, range(self._keys.partitions), aged=self._marks.seconds > 0
             )
         except (redis.RedisError, OSError):
             return

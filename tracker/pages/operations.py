@@ -20,6 +20,7 @@ from tracker.rules import trends
 from tracker.rules.accounts import Role
 from tracker.rules.outcomes import Outcome
 from tracker.rules.sizes import size
+from tracker.stores.servers import RedisServer
 
 REMEMBERED = 3600.0
 """Seconds for which somebody who saw this page goes on seeing it while PostgreSQL is away."""
@@ -113,25 +114,30 @@ def _tiles(seen: Overview, oversight: Oversight) -> list[Tile]:
     taken = [one.accepted for one in samples]
     stored = [one.accepted - one.queued for one in samples]
     tiles = []
-    if there := seen.redis:
+    if seen.queue:
         waiting = f"the oldest for {seen.waiting:,.1f} s" if seen.waiting is not None else "none"
-        limit = f"of {size(there.server.limit)}" if there.server.limit else "no limit is set"
         tiles += [
             _tile("Taken / s", seen.rate("collector"), f"{seen.accepted:,} in all", times, taken),
             _tile("Committed / s", seen.rate("worker"), _committed(seen), times, stored),
             Tile("Queued", f"{seen.queued:,}", waiting, _line([one.queued for one in samples])),
-            Tile(
-                f"Memory of {there.server.name}",
-                size(there.server.memory),
-                limit,
-                _line([one.memory for one in samples]),
-            ),
+            _memory(list(seen.queue.servers.values()), _line([one.memory for one in samples])),
         ]
     if seen.database:
         weeks = len(seen.database.server.weeks)
         note = f"events in {weeks} partitions"
         tiles.append(Tile("Database", size(seen.database.server.bytes), note, ""))
     return tiles
+
+
+def _memory(servers: Sequence[RedisServer], line: str) -> Tile:
+    """Of all servers of the queue; hits are refused when the fullest one is full."""
+    limits = [server.limit for server in servers]
+    note = f"of {size(sum(limits))}" if all(limits) else "no limit is set"
+    if len(servers) > 1:
+        note += f"; the fullest node has {max(server.share for server in servers):.0%}"
+    names = {server.name for server in servers}
+    total = size(sum(server.memory for server in servers))
+    return Tile(f"Memory of {', '.join(sorted(names))}", total, note, line)
 
 
 def _outcomes(seen: Overview) -> list[tuple[str, str, int]]:

@@ -13,6 +13,7 @@ NEARLY_FULL, FULL = 0.8, 0.995
 class Signs(msgspec.Struct, frozen=True):
     """What the verdict goes by; collectors, workers and jobs: processes that reported lately.
 
+    queue_away: the hit queue is elsewhere, and away; stopped: partitions on nodes that are away;
     silent: workers that reported within the hour, but not now; ready: collectors that reach Redis
     and have a key table; refusing: those that find the queue too full; memory: the share of Redis's
     limit in use; waiting: seconds since the oldest queued hit came, None for none; schema: the
@@ -21,6 +22,8 @@ class Signs(msgspec.Struct, frozen=True):
 
     redis_away: bool = False
     database_away: bool = False
+    queue_away: bool = False
+    stopped: int = 0
     memory: float = 0.0
     writes: bool = True
     persists: bool = True
@@ -51,7 +54,7 @@ def verdict(signs: Signs) -> Verdict:
 
 def sink(signs: Signs) -> Verdict | None:
     """Why what is accepted does not get stored; None where it does."""
-    if signs.redis_away:
+    if signs.redis_away or signs.queue_away or signs.stopped:
         return _taking(signs)
     if not signs.workers or _is_late(signs):
         return _storing(signs) or _taking(signs) or verdict(signs)
@@ -67,6 +70,16 @@ def _taking(signs: Signs) -> Verdict | None:
         return _problem(
             "Hits are refused: Redis is away.",
             "Start it. Until then senders keep their hits and send them again.",
+        )
+    if signs.queue_away:
+        return _problem(
+            "Hits are refused: the hit queue is away.",
+            "Start its server, or mend PINTAG_QUEUE_URL. Senders keep their hits meanwhile.",
+        )
+    if signs.stopped:
+        return _problem(
+            f"Hits of {signs.stopped} partitions are refused: a node of the hit queue is away.",
+            "Start it. Until then their senders keep them; all other hits are taken and stored.",
         )
     if signs.memory >= FULL:
         return _problem(

@@ -5,14 +5,16 @@ and `h` (the hit's JSON), always these four: streams compress entries that have 
 the same order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import redis
 from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.exceptions import AskError, ClusterDownError, TryAgainError
 from redis.retry import Retry
 
 from tracker.rules.backpressure import Depth
@@ -21,7 +23,12 @@ from tracker.rules.hits import MAX_TIME_MS, NOBODY, QueuedHit, Sender
 EPOCH_KEY = "pintag:epoch"
 NO_KEY = ""
 """The key of an entry that no collector appended; its `raw` is `{"entry": {<its fields>}}`."""
+ELSEWHERE = (AskError, TryAgainError, ClusterDownError)
+"""What a node of a cluster says of a partition that it does not have, or not whole, or not now."""
 
+T = TypeVar("T")
+Replies = dict[int, T | redis.RedisError]
+"""What a node of a cluster answered for each partition: one that moved away stops no others."""
 
 _encode_sender = msgspec.json.Encoder().encode
 _decode_sender = msgspec.json.Decoder(Sender).decode
@@ -30,6 +37,11 @@ _decode_sender = msgspec.json.Decoder(Sender).decode
 def stream(partition: int) -> str:
     """The name of a partition's stream; the braces keep it in one slot of a Redis Cluster."""
     return f"pintag:hits:{{{partition}}}"
+
+
+def epoch_key(partition: int) -> str:
+    """Where a partition of a cluster has an epoch of its own: in its slot, to be lost with it."""
+    return f"{EPOCH_KEY}:{{{partition}}}"
 
 
 def connect(url: str, patience: float | None = None) -> redis.Redis:
@@ -45,6 +57,17 @@ def connect(url: str, patience: float | None = None) -> redis.Redis:
         socket_timeout=patience,
         socket_connect_timeout=patience,
         retry=Retry(NoBackoff(), 0),
+    )
+
+
+def connect_async(url: str, patience: float) -> AsyncRedis:
+    """The same on an event loop, for what can be asked of again soon."""
+    return AsyncRedis.from_url(
+        url,
+        legacy_responses=False,
+        socket_timeout=patience,
+        socket_connect_timeout=patience,
+        retry=AsyncRetry(NoBackoff(), 0),
     )
 
 
@@ -70,6 +93,9 @@ def pack_append(
     return _ADD % (STREAM_BULKS[partition], key, sent, sender, len(raw), raw)
 
 
+_NUMBER = (_ADD.index(b"%b") + STREAM_BULKS[0].index(b"{")) + 1
+
+
 def pack_text(text: str) -> bytes:
     """A snippet key or a `sent`, packed for `pack_append`."""
     return _bulk(text.encode())
@@ -80,12 +106,17 @@ def pack_sender(sender: Sender) -> bytes:
     return _bulk(_encode_sender(sender))
 
 
-async def depth(client: AsyncRedis, partitions: int, *, aged: bool) -> Depth:
+def packed_for(command: bytes) -> int:
+    """The partition that a packed append goes to."""
+    return int(command[_NUMBER : command.index(b"}", _NUMBER)])
+
+
+async def depth(client: AsyncRedis, partitions: Iterable[int], *, aged: bool) -> Depth:
     """How full the queue is; aged: with how long its oldest hit waits. Raises redis.RedisError.
 
-    A Redis without a limit has the machine's memory.
+    A Redis without a limit has the machine's memory. Partitions that are elsewhere count nothing.
     """
-    streams = [stream(number) for number in range(partitions)]
+    streams = [stream(number) for number in partitions]
     async with client.pipeline(transaction=False) as pipeline:
         pipeline.info("memory")
         pipeline.time()
@@ -93,13 +124,18 @@ async def depth(client: AsyncRedis, partitions: int, *, aged: bool) -> Depth:
             pipeline.xlen(name)
         for name in streams if aged else ():
             pipeline.xrange(name, count=1)
-        info, (now, micros), *replies = await pipeline.execute()
+        info, time, *replies = await pipeline.execute(raise_on_error=False)
+    for reply in (info, time, *replies):
+        if isinstance(reply, redis.RedisError) and not isinstance(reply, ELSEWHERE):
+            raise reply
+    now, micros = time
+    lengths, oldest = replies[: len(streams)], replies[len(streams) :]
     memory = int(info["used_memory"]) - int(info.get("mem_not_counted_for_evict", 0))
     limit = int(info.get("maxmemory", 0)) or int(info.get("total_system_memory", 0))
-    since = [_milliseconds(entries[0][0]) for entries in replies[partitions:] if entries]
+    since = [_milliseconds(reply[0][0]) for reply in oldest if reply and isinstance(reply, list)]
     now_ms = now * 1000 + micros // 1000
     seconds = max(0, now_ms - min(since, default=now_ms)) / 1000
-    return Depth(sum(replies[:partitions]), memory, limit, seconds)
+    return Depth(sum(n for n in lengths if isinstance(n, int)), memory, limit, seconds)
 
 
 def _milliseconds(stream_id: bytes) -> int:
@@ -125,6 +161,34 @@ def read(
         names[name]: [_hit(names[name], stream_id, entry) for stream_id, entry in entries]
         for name, entries in reply.items()
     }
+
+
+def _replies(
+    numbers: Iterable[int], replies: Iterable[Any], shaped: Callable[[int, Any], T]
+) -> Replies[T]:
+    return {
+        number: reply if isinstance(reply, redis.RedisError) else shaped(number, reply)
+        for number, reply in zip(numbers, replies, strict=True)
+    }
+
+
+def _number(_: int, reply: Any) -> int:
+    return int(reply)
+
+
+def read_each(
+    client: redis.Redis, after: Mapping[int, str], count: int
+) -> Replies[list[QueuedHit]]:
+    """The same from a node of a cluster, which can't wait for several partitions; so at once."""
+    with client.pipeline(transaction=False) as pipeline:
+        for number, last in after.items():
+            pipeline.xread({stream(number): last}, count=count)
+        replies = pipeline.execute(raise_on_error=False)
+    return _replies(after, replies, _hits)
+
+
+def _hits(partition: int, reply: Any) -> list[QueuedHit]:
+    return [_hit(partition, id_, entry) for entries in reply.values() for id_, entry in entries]
 
 
 def _hit(partition: int, stream_id: bytes, entry: dict[bytes, bytes]) -> QueuedHit:
@@ -171,6 +235,17 @@ def trim(client: redis.Redis, epoch: str, committed: Mapping[int, str]) -> None:
     client.eval(_TRIM, 1 + len(streams), EPOCH_KEY, *streams, epoch, *keep_from)
 
 
+def trim_each(
+    client: redis.Redis, epochs: Mapping[int, str], committed: Mapping[int, str]
+) -> Replies[int]:
+    """The same on a node of a cluster, where each partition has an epoch of its own."""
+    with client.pipeline(transaction=False) as pipeline:
+        for number, last in committed.items():
+            keys = epoch_key(number), stream(number)
+            pipeline.eval(_TRIM, 2, *keys, epochs[number], _after(last))
+        return _replies(committed, pipeline.execute(raise_on_error=False), _number)
+
+
 def _after(stream_id: str) -> str:
     milliseconds, _, sequence = stream_id.partition("-")
     return f"{milliseconds}-{int(sequence) + 1}"
@@ -213,21 +288,34 @@ class Waiting:
 
 def waiting(client: redis.Redis, last_ids: Mapping[int, str]) -> list[Waiting]:
     """What waits in each partition, after its last stream id, at about one moment."""
+    found = waiting_each(client, last_ids).values()
+    for one in found:
+        if isinstance(one, redis.RedisError):
+            raise one
+    return [one for one in found if isinstance(one, Waiting)]
+
+
+def waiting_each(client: redis.Redis, last_ids: Mapping[int, str]) -> Replies[Waiting]:
+    """The same from a node of a cluster."""
     with client.pipeline(transaction=False) as pipeline:
         pipeline.time()
         for number, last_id in last_ids.items():
             pipeline.xinfo_stream(stream(number))
             pipeline.xrange(stream(number), min=f"({last_id}", count=1)
         (now, micros), *replies = pipeline.execute(raise_on_error=False)
-    return [
-        _waiting(number, info, oldest, now * 1000 + micros // 1000)
+    return {
+        number: _waiting(number, info, oldest, now * 1000 + micros // 1000)
         for number, info, oldest in zip(last_ids, replies[::2], replies[1::2], strict=True)
-    ]
+    }
 
 
-def _waiting(number: int, info: Any, oldest: Any, now_ms: int) -> Waiting:
+def _waiting(number: int, info: Any, oldest: Any, now_ms: int) -> Waiting | redis.RedisError:
+    if isinstance(info, ELSEWHERE):
+        return info
     if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
         return Waiting(number, 0, 0, None)
+    if isinstance(oldest, redis.RedisError):
+        return oldest
     added = int(info["entries-added"])
     if not oldest:
         return Waiting(number, added, 0, None)
@@ -264,3 +352,21 @@ def begin_epoch(client: redis.Redis, epoch: str, partitions: Iterable[int]) -> b
     """
     streams = [stream(number) for number in partitions]
     return bool(client.eval(_BEGIN, 1 + len(streams), EPOCH_KEY, *streams, epoch))
+
+
+def get_epochs(client: redis.Redis, partitions: Iterable[int]) -> Replies[str]:
+    """The epochs of partitions on a node of a cluster; empty where it is new or lost its data."""
+    numbers = list(partitions)
+    with client.pipeline(transaction=False) as pipeline:
+        for number in numbers:
+            pipeline.get(epoch_key(number))
+        replies = pipeline.execute(raise_on_error=False)
+    return _replies(numbers, replies, lambda _, value: value.decode() if value else "")
+
+
+def begin_epochs(client: redis.Redis, epochs: Mapping[int, str]) -> Replies[int]:
+    """Begin epochs of partitions on a node of a cluster; 0 for those that have one already."""
+    with client.pipeline(transaction=False) as pipeline:
+        for number, epoch in epochs.items():
+            pipeline.eval(_BEGIN, 2, epoch_key(number), stream(number), epoch)
+        return _replies(epochs, pipeline.execute(raise_on_error=False), _number)

@@ -18,13 +18,24 @@ class PartitionRow(msgspec.Struct, frozen=True):
     earlier: int
 
 
+class Loss(msgspec.Struct, frozen=True):
+    """Data that the queue lost, noticed in one moment; hits: those that had been read before.
+
+    partitions: those of a cluster; none where it was one server, and all of the queue.
+    """
+
+    noticed_at: datetime
+    hits: int
+    partitions: list[int]
+
+
 class Books(msgspec.Struct, frozen=True):
     """All that the database says of hits, as of one moment."""
 
     partitions: list[PartitionRow]
     ledger: Counter[Move]
     rows: dict[str, int]
-    losses: list[tuple[datetime, int]]
+    losses: list[Loss]
 
 
 def books(connection: psycopg.Connection) -> Books:
@@ -46,14 +57,15 @@ def books(connection: psycopg.Connection) -> Books:
             " (SELECT count(*) FROM quarantine)"
         ).fetchall()[0]
         losses = connection.execute(
-            "SELECT noticed_at, sum(counted)::bigint FROM queue_loss"
-            " GROUP BY queue_epoch, noticed_at ORDER BY noticed_at"
+            "SELECT noticed_at, sum(counted)::bigint, coalesce(array_agg(partition ORDER BY"
+            " partition) FILTER (WHERE position('-' in queue_epoch) > 0), '{}')"
+            " FROM queue_loss GROUP BY noticed_at ORDER BY noticed_at"
         ).fetchall()
     return Books(
         [PartitionRow(*row) for row in partitions],
         Counter({Move(*move): hits for *move, hits in moves}),
         dict(zip(KEPT, counts, strict=True)),
-        [(noticed_at, hits) for noticed_at, hits in losses],
+        [Loss(*loss) for loss in losses],
     )
 
 

@@ -1,76 +1,124 @@
-"""The queue's epoch, kept in PostgreSQL and in Redis: it shows when Redis has lost its data.
+"""The queue's epochs, kept in PostgreSQL and in the queue: they show that it has lost its data.
 
 An epoch begins in a Redis that knows none. Stream ids and Redis's own counts mean something only
 within one, so that when Redis comes back without it, reading starts over, and the loss is written
-down.
+down. One server has one epoch; in a cluster each partition has its own, as nodes are lost alone.
 """
 
 import secrets
+from collections.abc import Mapping, Sequence
 
 import psycopg
-import redis
+import structlog
+from psycopg import sql
 
 from tracker.stores import hit_queue
+from tracker.stores.queue_server import Queue
 
 _LOCK = 7_361_003
 
+log = structlog.get_logger("worker")
+
 
 class ForeignQueueError(Exception):
-    """The Redis belongs to another database; the message says what to do."""
+    """The queue belongs to another database; the message says what to do."""
 
 
-def settle(connection: psycopg.Connection, client: redis.Redis) -> str:
-    """Make both sides agree on the epoch, beginning one if Redis has none; returns it.
+def settle(connection: psycopg.Connection, queue: Queue) -> dict[int, str]:
+    """Make both sides agree on the epochs, beginning them where the queue has none.
 
-    Raises ForeignQueueError when Redis has another epoch than the database.
+    Returns the epoch of each partition that can be worked on now. Raises ForeignQueueError when
+    the queue has other epochs than the database.
     """
-    known = current(connection)
-    if known and hit_queue.get_epoch(client) == known:
-        return known
+    known = current(connection, apart=queue.apart)
+    found = queue.epochs(known)
+    if all(epoch and epoch == known[number] for number, epoch in found.items()):
+        return found
     connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
-        return _settle(connection, client)
+        return _settle(connection, queue)
     finally:
         if not connection.closed:
             connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
-def current(connection: psycopg.Connection) -> str:
-    """The epoch as the database has it; empty before the first worker."""
-    return str(connection.execute("SELECT queue_epoch FROM installation").fetchall()[0][0])
+def current(connection: psycopg.Connection, *, apart: bool = False) -> dict[int, str]:
+    """The epoch of each partition as the database has it; empty before the first worker."""
+    column = sql.Identifier("epoch" if apart else "queue_epoch")
+    query = sql.SQL("SELECT number, {} FROM hit_partition, installation ORDER BY number")
+    return dict(connection.execute(query.format(column)).fetchall())
 
 
-def _settle(connection: psycopg.Connection, client: redis.Redis) -> str:
-    known, found = current(connection), hit_queue.get_epoch(client)
-    if found and found == known:
-        return known
-    if found:
-        raise ForeignQueueError(
-            f"This Redis holds the hit queue of another installation (epoch {found}; the"
-            f" database expects {known or 'none yet'}). Check REDIS_URL and DATABASE_URL. If the"
-            f" database was restored on purpose: redis-cli DEL {hit_queue.EPOCH_KEY}"
+def foreign(known: Mapping[int, str], found: Mapping[int, str]) -> dict[int, str]:
+    """The epochs in the queue that are not the database's."""
+    return {n: epoch for n, epoch in found.items() if epoch and epoch != known.get(n)}
+
+
+def _settle(connection: psycopg.Connection, queue: Queue) -> dict[int, str]:
+    known = current(connection, apart=queue.apart)
+    found = queue.epochs(known)
+    strange = foreign(known, found)
+    if strange:
+        refusal = ForeignQueueError(_why(strange, known, apart=queue.apart))
+        if len(strange) == len(found):
+            raise refusal
+        log.error("foreign_partitions", error=str(refusal))
+    new = _new([number for number, epoch in found.items() if not epoch], apart=queue.apart)
+    if new:
+        # The database first: if we end here, the next worker finds a queue without epochs again.
+        # The other way round it would find one that no database knows, and refuse it.
+        _begin(connection, new, apart=queue.apart)
+        if queue.begin(new):
+            raise ForeignQueueError("Another installation began to use this Redis just now.")
+    return {number: new.get(number, found[number]) for number in found.keys() - strange.keys()}
+
+
+def _why(strange: Mapping[int, str], known: Mapping[int, str], *, apart: bool) -> str:
+    number = min(strange)
+    epochs = f"(epoch {strange[number]}; the database expects {known[number] or 'none yet'})"
+    if apart:
+        numbers = ", ".join(map(str, sorted(strange)))
+        return (
+            f"This cluster holds partitions of another hit queue: {numbers} {epochs}. Check"
+            " PINTAG_QUEUE_URL and DATABASE_URL. If the database, or a node, was restored on"
+            f" purpose: redis-cli -c DEL '{hit_queue.epoch_key(number)}', and so on for each"
         )
-    epoch = secrets.token_hex(8)
-    # The database first: if we end here, the next worker finds a Redis without an epoch again.
-    # The other way round it would find one that no database knows, and refuse it.
-    partitions = _begin(connection, known, epoch)
-    if not hit_queue.begin_epoch(client, epoch, partitions):
-        raise ForeignQueueError("Another installation began to use this Redis just now.")
-    return epoch
+    return (
+        f"This Redis holds the hit queue of another installation {epochs}. Check REDIS_URL,"
+        " PINTAG_QUEUE_URL and DATABASE_URL. If the database was restored on purpose: redis-cli"
+        f" DEL {hit_queue.EPOCH_KEY}"
+    )
 
 
-def _begin(connection: psycopg.Connection, old: str, new: str) -> list[int]:
+def _new(numbers: Sequence[int], *, apart: bool) -> dict[int, str]:
+    if apart:
+        return {number: f"{secrets.token_hex(8)}-{number}" for number in numbers}
+    return dict.fromkeys(numbers, secrets.token_hex(8))
+
+
+def _begin(connection: psycopg.Connection, new: Mapping[int, str], *, apart: bool) -> None:
+    """Write down what is lost, and where reading starts over.
+
+    Whichever kind of queue does not have the partitions any more is left without an epoch, so
+    that it is noticed should they come back to it.
+    """
+    starts = [_start(epoch) for epoch in new.values()]
+    epochs = list(new.values()) if apart else [""] * len(new)
     with connection.transaction():
-        connection.execute("UPDATE installation SET queue_epoch = %s", (new,))
         connection.execute(
             "INSERT INTO queue_loss (queue_epoch, partition, counted)"
-            " SELECT %s, number, counted FROM hit_partition WHERE counted > 0",
-            (old,),
+            " SELECT coalesce(nullif(epoch, ''), queue_epoch), number, counted"
+            " FROM hit_partition, installation WHERE counted > 0 AND number = ANY(%s)",
+            (list(new),),
         )
-        moved = connection.execute(
-            "UPDATE hit_partition SET last_id = %s, counted = 0 RETURNING number", (_start(new),)
+        connection.execute(
+            "UPDATE hit_partition p SET last_id = new.start, counted = 0, epoch = new.epoch"
+            " FROM unnest(%s::int[], %s::text[], %s::text[]) AS new(number, start, epoch)"
+            " WHERE p.number = new.number",
+            (list(new), starts, epochs),
         )
-        return sorted(number for (number,) in moved)
+        whole = "" if apart else next(iter(new.values()))
+        connection.execute("UPDATE installation SET queue_epoch = %s", (whole,))
 
 
 def _start(epoch: str) -> str:
