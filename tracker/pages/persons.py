@@ -29,7 +29,7 @@ def export(visit: Visit) -> Response:
 def erase(visit: Visit) -> Response:
     """Starts the erasure of a person, whose key must have been typed; shows how far it is."""
     identity = profiles.identity_of(visit)
-    if visit.get("typed").strip() not in (visit.path["key"], identity.key):
+    if visit.get("typed").strip() not in (profiles.key_of(visit), identity.key):
         wrong = "This is not the key. Nothing was erased."
         return profiles.shown(
             visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=visit.get("typed"), wrong=wrong

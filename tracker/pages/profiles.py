@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tracker.actions import timelines
 from tracker.actions.timelines import Timeline
+from tracker.pages import paths
 from tracker.pages.page import Page
 from tracker.pages.visit import MissingError, Visit
 from tracker.rules import keyspaces
@@ -26,7 +27,7 @@ def search(visit: Visit) -> Response:
     if key:
         identity = _identity(visit, keyspace, key)
         if identity and timelines.show(visit.connection, visit.section.id, *identity):
-            where = f"{quote(identity.keyspace)}/{quote(identity.key)}"
+            where = f"{quote(identity.keyspace)}/{paths.from_key(identity.key)}"
             return visit.go(f"{visit.address}/{where}")
         wrong = f"No profile of this section has the {keyspace} identifier {key!r}."
     return visit.render(
@@ -55,7 +56,7 @@ def shown(visit: Visit, status: int = HTTPStatus.OK, typed: str = "", wrong: str
         status,
         timeline=found,
         profile=profile,
-        key=visit.path["key"],
+        key=key_of(visit),
         older=_older(profile, found),
         cursor=visit.get("cursor"),
         typed=typed,
@@ -70,22 +71,27 @@ def timeline_part(visit: Visit) -> Response:
     return visit.render("timeline.html", events=found.events if found else [], older=older)
 
 
+def key_of(visit: Visit) -> str:
+    """The key in the address, as it was typed or linked."""
+    return paths.to_key(visit.path["key"])
+
+
 def nobody(visit: Visit) -> MissingError:
     """No profile has the identifier in the address."""
-    keyspace, key = visit.path["keyspace"], visit.path["key"]
+    keyspace, key = visit.path["keyspace"], key_of(visit)
     return MissingError(f"No profile of this section has the {keyspace} identifier {key!r}.")
 
 
 def identity_of(visit: Visit) -> Identity:
     """The identifier in the address. Raises MissingError for what can't be one."""
-    identity = _identity(visit, visit.path["keyspace"], visit.path["key"])
+    identity = _identity(visit, visit.path["keyspace"], key_of(visit))
     if identity is None:
         raise nobody(visit)
     return identity
 
 
 def _find(visit: Visit) -> Timeline | None:
-    identity = _identity(visit, visit.path["keyspace"], visit.path["key"])
+    identity = _identity(visit, visit.path["keyspace"], key_of(visit))
     if identity is None:
         return None
     try:
@@ -105,7 +111,7 @@ def _find(visit: Visit) -> Timeline | None:
 def _address(visit: Visit) -> str:
     """The profile's own address."""
     parts = (visit.section.slug, "profiles", visit.path["keyspace"])
-    key = quote(visit.path["key"])
+    key = paths.from_key(key_of(visit))
     return f"/sections/{'/'.join(quote(part) for part in parts)}/{key}"
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, Response
 
+from tracker.pages import paths
+
 HERE = Path(__file__).parent
 POLICY = {
     "default-src": "'none'",
@@ -31,6 +33,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters["key_in_path"] = paths.from_key
 
 
 def page(template: str, status: int, more: Mapping[str, str], **values: object) -> Response:
