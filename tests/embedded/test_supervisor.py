@@ -87,6 +87,21 @@ def test_a_killed_part_is_started_again(tmp_path: Path) -> None:
     until_gone(*pids)
 
 
+def test_who_wants_to_hears_what_died(tmp_path: Path) -> None:
+    died: list[tuple[str, int, str]] = []
+
+    async def run() -> None:
+        supervisor = Supervisor(tmp_path, died=lambda *death: died.append(death))
+        await supervisor.start(part(tmp_path, "part", OBEDIENT))
+        pid = supervisor.pids["part"]
+        os.kill(pid, signal.SIGKILL)
+        await eventually(lambda: died)
+        await supervisor.stop()
+        assert died == [("part", pid, "ended by signal 9")]
+
+    asyncio.run(run())
+
+
 def test_a_part_that_keeps_dying_is_started_ever_more_rarely(tmp_path: Path) -> None:
     dying = Part("part", (sys.executable, "-c", "raise SystemExit(3)"), probes.started, {})
     said: list[str] = []

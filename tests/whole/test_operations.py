@@ -71,6 +71,8 @@ def test_a_worker_that_hangs_and_one_that_is_killed(own: Installation, page: Pag
         own.kill("worker")
         says(page, "Hits are taken and stored.")
         until(lambda: asked(sink)[0] == 200, "the sink is well again")
+        page.locator("#errors", has_text="worker ended by signal 9; it is started again").wait_for()
+        assert page.locator("#processes tr.bad").count() == 0
         load.stop()
     assert page.locator("#weeks[open]").count() == 1  # what was opened stays open
     assert own.audit().problems == []

@@ -19,6 +19,7 @@ import tracker
 from tracker import embedded, listening
 from tracker.actions import signing_in
 from tracker.cli import running
+from tracker.cli.deaths import Deaths
 from tracker.cli.running import StateFile
 from tracker.cli.screen import Screen, complain
 from tracker.embedded import EmbeddedError, layout, probes
@@ -59,21 +60,29 @@ def up(port: Port = None, data: Data = None, demo: Demo = True) -> None:
 async def _run(settings: Settings, directory: Path, demo: bool) -> None:
     """Start, wait for a signal, and stop, wherever in its start a signal or failure comes."""
     screen, state, stop = Screen(), StateFile(directory), asyncio.Event()
-    supervisor = Supervisor(directory / "logs", screen.say, lambda: state.update(supervisor.pids))
+    deaths = Deaths()
+    supervisor = Supervisor(
+        directory / "logs", screen.say, lambda: state.update(supervisor.pids), deaths.note
+    )
     _listen(stop, supervisor.hurry)
     screen.title(f"Pintag {tracker.__version__}")
     ports = _listen_on(settings)
-    starting = asyncio.create_task(_start(supervisor, settings, demo, screen, state, ports))
+
+    async def work() -> None:
+        found = await _start(supervisor, settings, demo, screen, state, ports)
+        await deaths.tell(found.redis_url)
+
+    working = asyncio.create_task(work())
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
         await stopping
     finally:
-        starting.cancel()
+        working.cancel()
         stopping.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        await asyncio.gather(working, stopping, return_exceptions=True)
         for sockets in ports.values():
             listening.close(sockets)
         with screen.step("Stopping (Ctrl-C again to hurry)", "Stopped; nothing runs any more"):
@@ -96,7 +105,8 @@ async def _start(
     screen: Screen,
     state: StateFile,
     ports: Ports,
-) -> None:
+) -> Settings:
+    """Returns the settings with the addresses of the servers."""
     directory = Path(settings.data_dir)
     own = {"PostgreSQL": settings.database_url, "Valkey": settings.redis_url}
     ours = " and ".join(name for name, url in own.items() if not url)
@@ -116,6 +126,7 @@ async def _start(
     link = await asyncio.to_thread(_way_in, settings)
     state.create(settings, supervisor.pids, shown, link)
     screen.table(_rows(settings, demo, link))
+    return settings
 
 
 def _ensure_demo(settings: Settings) -> dict[str, Any]:

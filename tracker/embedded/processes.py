@@ -77,6 +77,12 @@ class Child:
         process = self._process
         return process.pid if process and process.returncode is None else None
 
+    @property
+    def last_pid(self) -> int:
+        """The process id of what runs, or ran last."""
+        assert self._process is not None
+        return self._process.pid
+
     async def launch(self) -> None:
         """Start it, and wait until it is ready. Raises PartError."""
         deadline = _now() + self.part.startup

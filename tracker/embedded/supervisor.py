@@ -15,6 +15,7 @@ _LONGEST_PAUSE = 30.0
 class Supervisor:
     """The parts that run. `say` gets lines for people, `changed` is called after a restart.
 
+    died: is told which part died, its process id, and how it ended.
     logs: the folder of their logs; None: they write where we do.
     """
 
@@ -23,11 +24,13 @@ class Supervisor:
         logs: Path | None,
         say: Callable[[str], None] = lambda _line: None,
         changed: Callable[[], None] = lambda: None,
+        died: Callable[[str, int, str], None] = lambda _name, _pid, _how: None,
     ) -> None:
         self.hurry = asyncio.Event()
         self._logs = logs
         self._say = say
         self._changed = changed
+        self._died = died
         self._children: dict[str, Child] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
 
@@ -88,6 +91,7 @@ class Supervisor:
         while True:
             since = asyncio.get_running_loop().time()
             await child.wait()
+            self._died(child.part.name, child.last_pid, child.how_it_ended())
             steady = asyncio.get_running_loop().time() - since > _STEADY
             failures = 0 if steady else failures + 1
             await self._restart(child, failures)

@@ -39,7 +39,7 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """What tells it from all other processes."""
-        return f"{self.kind}:{self.host}:{self.pid}"
+        return name_of(self.kind, self.host, self.pid)
 
     def figure(self, name: str) -> float:
         return self.figures.get(name, 0.0)
@@ -47,6 +47,10 @@ class Report(msgspec.Struct, frozen=True):
     def is_silent(self, now_ms: int) -> bool:
         """Whether it should have reported again by now: it hangs, or was killed."""
         return now_ms - self.at_ms > SILENT_MS
+
+
+def name_of(kind: str, host: str, pid: int) -> str:
+    return f"{kind}:{host}:{pid}"
 
 
 class Reported(Trouble, frozen=True):
@@ -62,9 +66,13 @@ _reported = msgspec.json.Decoder(Reported)
 def write(pipeline: Any, report: Report, troubles: list[Trouble]) -> None:
     """Put into a pipeline, of whichever client, what makes a report known. Nothing is sent yet."""
     pipeline.hset(PROCESSES, report.name, msgspec.json.encode(report))
+    _write_troubles(pipeline, report.name, troubles)
+
+
+def _write_troubles(pipeline: Any, process: str, troubles: list[Trouble]) -> None:
     if troubles:
         lines = [
-            msgspec.json.encode({**msgspec.structs.asdict(one), "process": report.name})
+            msgspec.json.encode({**msgspec.structs.asdict(one), "process": process})
             for one in troubles
         ]
         pipeline.lpush(ERRORS, *lines)
@@ -75,6 +83,14 @@ def write(pipeline: Any, report: Report, troubles: list[Trouble]) -> None:
 def remove(pipeline: Any, report: Report) -> None:
     """Put into a pipeline what makes a process unknown that ends in good order."""
     pipeline.hdel(PROCESSES, report.name)
+
+
+def bury(client: redis.Redis, host: str, pid: int, trouble: Trouble, teller: str) -> None:
+    """Make a process unknown that died, and known that it did; teller: who says so."""
+    pipeline = client.pipeline(transaction=False)
+    pipeline.hdel(PROCESSES, *(name_of(kind, host, pid) for kind in KINDS))
+    _write_troubles(pipeline, teller, [trouble])
+    pipeline.execute()
 
 
 def current(client: redis.Redis, now_ms: int) -> list[Report]:
