@@ -13,12 +13,12 @@ from tracker.stores import batches
 from tracker.stores.batches import (
     Batch,
     Dropped,
-    EventRow,
     Progress,
     QuarantineRow,
     StaleRulesError,
     Written,
 )
+from tracker.stores.events import EventRow
 from tracker.stores.held import HeldRow
 from worker.steps import Work, read_id, refuse
 

@@ -14,7 +14,16 @@ from tracker.rules.hits import QueuedHit, Sender
 from tracker.rules.outcomes import Outcome
 from tracker.rules.states import NO_PARTITION, Ended, Move, day_of
 from tracker.settings import load
-from tracker.stores import batches, catalog, database, event_locks, held, hit_counts, quarantine
+from tracker.stores import (
+    batches,
+    catalog,
+    database,
+    event_locks,
+    events,
+    held,
+    hit_counts,
+    quarantine,
+)
 from tracker.stores.catalog import PinnedVersion
 from tracker.stores.quarantine import QuarantinedHit
 from worker import progress
@@ -128,7 +137,7 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
 
 
 def _store(connection: Connection, works: list[Work]) -> list[Outcome]:
-    return batches.store(connection, [event_row(work) for work in works])
+    return events.store(connection, [event_row(work) for work in works])
 
 
 def _hold(connection: Connection, works: list[Work]) -> list[Outcome]:

@@ -12,7 +12,7 @@ from tests.api.conftest import EVENTS
 from tests.pages.signing import sign_in
 from tracker.rules import ids
 from tracker.stores import definitions, event_tables, sections
-from tracker.stores.batches import EventRow, store
+from tracker.stores.events import EventRow, store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

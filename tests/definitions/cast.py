@@ -17,9 +17,9 @@ from tracker.rules.fields import FieldType
 from tracker.rules.ids import mint
 from tracker.settings import Settings
 from tracker.snippets import tracking
-from tracker.stores import batches, definitions, sections
-from tracker.stores.batches import EventRow
+from tracker.stores import definitions, events, sections
 from tracker.stores.definitions import Definition
+from tracker.stores.events import EventRow
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """When Stay is created."""
@@ -83,7 +83,7 @@ class Inn:
             page=page,
         )
         with self.db.transaction():
-            batches.store(self.db, [row])
+            events.store(self.db, [row])
         return row.id
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
