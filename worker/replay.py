@@ -122,6 +122,8 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
     try:
         with connection.transaction():
             outcomes = write(connection, works)
+    except psycopg.errors.UniqueViolation:  # of an event that somebody else stored meanwhile
+        _let_go(connection, works, write)
     except (psycopg.Error, UnicodeError) as error:
         if is_away(error):
             raise

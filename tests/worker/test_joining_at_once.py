@@ -32,7 +32,7 @@ def test_a_visitor_id_that_is_made_while_a_batch_waits_to_join_it(harbour: Harbo
             thread.start()
             waiting = "SELECT FROM pg_locks WHERE classid = 7364 AND NOT granted"
             until(lambda: harbour.rows(waiting), "the batch waits")
-            identities.make(other, [Name(section_id, "web", ANN), Name(section_id, "web", BEN)])
+            identities.ids(other, {Name(section_id, "web", ANN), Name(section_id, "web", BEN)})
         thread.join(60)
     assert people(harbour) == [["A-1", ANN], [BEN]]
     assert harbour.balanced() == {"stored": 2}

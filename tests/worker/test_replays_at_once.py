@@ -24,7 +24,7 @@ Hold = Callable[[psycopg.Connection, Harbour], None]
 def visitor(db: psycopg.Connection, harbour: Harbour) -> None:
     """Make visitor 1, whom the second hit of both replays is of."""
     event_locks.share_events(db)
-    identities.make(db, [Name(harbour.booking.section_id, "web", "1")])
+    identities.ids(db, {Name(harbour.booking.section_id, "web", "1")})
 
 
 def ledger(db: psycopg.Connection, harbour: Harbour) -> None:

@@ -6,17 +6,23 @@ whole batch as one jsonb parameter, which was the fastest way in by the design's
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg.errors import UniqueViolation
 
 from tracker.rules.outcomes import Outcome, Reason, outcomes_of
 from tracker.rules.states import QUEUED, Ended, Move, changes, day_of, moves
 from tracker.stores import catalog, event_locks, events, held, hit_counts
 from tracker.stores.events import EventRow
 from tracker.stores.held import HeldRow
+
+
+MOST_TWINS = 100
+"""Times that somebody else stores one of a batch's events while it is being committed."""
 
 
 class LostPartitionError(Exception):
@@ -92,6 +98,14 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Written:
 
     Raises LostPartitionError, StaleRulesError, and psycopg.Error for what PostgreSQL refuses.
     """
+    for _ in range(MOST_TWINS):
+        # Somebody else has stored one of the events just now: to the next try it is a duplicate.
+        with suppress(UniqueViolation):
+            return _commit(connection, batch)
+    return _commit(connection, batch)
+
+
+def _commit(connection: psycopg.Connection, batch: Batch) -> Written:
     with connection.transaction():
         event_locks.share_events(connection)
         if catalog.revision(connection) != batch.revision:

@@ -37,6 +37,7 @@ _SERVERS_END = (
 _SESSION: dict[str, Any] = {
     "connect_timeout": 10,
     "application_name": "pintag",
+    "client_encoding": "utf8",  # whatever the database has: stores/binary.py writes it
     "options": f"-c synchronous_commit=on -c timezone=UTC {_SERVERS_END}",
     **_OUR_END,
 }

@@ -1,6 +1,7 @@
 """Events on their way into the event table, on identifiers that are made where they are missing."""
 
 from collections.abc import Sequence
+from struct import Struct
 from uuid import UUID
 
 import msgspec
@@ -9,9 +10,13 @@ import psycopg
 from tracker.rules import clocks as rules
 from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import Identity, Keyspace
-from tracker.rules.outcomes import Outcome, outcomes_of
-from tracker.stores import clocks, identities
+from tracker.rules.outcomes import Outcome
+from tracker.stores import binary, clocks, identities
+from tracker.stores.binary import NULL, bigint, jsonb, microseconds, text
 from tracker.stores.identities import Name
+
+_Key = tuple[int, bytes]
+"""What makes an event the same as another: its section, and its id's bytes."""
 
 
 class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,36 +64,79 @@ class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def store(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[Outcome]:
-    """Write events on their profiles, made where missing; returns what became of each."""
+    """Write events on their profiles, made where missing; returns what became of each.
+
+    Raises psycopg.errors.UniqueViolation when somebody else has stored one of them after this
+    looked: roll back, and store them again.
+    """
     if not events:
         return []
     if any(event.joins for event in events):
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
-    identities.make(connection, {(e.section_id, e.keyspace, e.key) for e in events})
+    names = {(event.section_id, event.keyspace, event.key) for event in events}
+    identifiers = identities.ids(connection, names)
     if any(event.is_off for event in events):
         events = _correct(connection, events)
+    keys = [(event.section_id, event.id.bytes) for event in events]
+    known = _stored(connection, keys)
+    rows: list[tuple[bytes, bytes]] = []
+    outcomes = []
+    for key, event in zip(keys, events, strict=True):
+        if key in known:
+            outcomes.append(Outcome.DUPLICATE)
+            continue
+        known.add(key)
+        identifier_id = identifiers[event.section_id, event.keyspace, event.key]
+        rows.append((key[1], _row(event, key[1], identifier_id)))
+        outcomes.append(Outcome.STORED)
+    if rows:
+        rows.sort()  # in the order that all have who write events, and that indexes like
+        binary.copy(connection, _COPY, (row for _, row in rows))
+    return outcomes
+
+
+def _stored(connection: psycopg.Connection, keys: Sequence[_Key]) -> set[_Key]:
+    """Those of the events that are stored already."""
     rows = connection.execute(
-        "INSERT INTO event (id, section_id, identifier_id, version_id, event_time, received_at,"
-        " sent_at, clock_ms, data, page, referrer, claims, address, agent)"
-        " SELECT e.id, e.section_id, i.id, e.version_id,"
-        # In two parts: to_timestamp takes a double, which blurs milliseconds of far years.
-        " to_timestamp(e.event_ms / 1000) + mod(e.event_ms, 1000) * interval '1 ms',"
-        " to_timestamp(e.received_ms / 1000) + mod(e.received_ms, 1000) * interval '1 ms',"
-        " to_timestamp(e.sent_ms / 1000) + mod(e.sent_ms, 1000) * interval '1 ms',"
-        " e.clock_ms, e.data, e.page, e.referrer, e.claims, e.address, e.agent"
-        " FROM jsonb_to_recordset(%s::jsonb) AS e(id uuid, section_id int, version_id bigint,"
-        " keyspace text, key text, event_ms bigint, received_ms bigint, data jsonb, page text,"
-        " referrer text, claims text, address text, agent text, sent_ms bigint, clock_ms bigint)"
-        # A hit whose identifier is missing fails on NOT NULL: with an inner join it would vanish.
-        " LEFT JOIN identifier i ON i.section_id = e.section_id"
-        " AND i.keyspace = coalesce(e.keyspace, 'web') AND i.key = e.key ORDER BY e.id"
-        " ON CONFLICT DO NOTHING RETURNING section_id, id",
-        (msgspec.json.encode(events).decode(),),
+        "SELECT section_id, id FROM event WHERE id = ANY(%s) AND section_id = ANY(%s)",
+        (binary.uuids([id_ for _, id_ in keys]), binary.ints([*{section for section, _ in keys}])),
         binary=True,
     )
-    keys = [(event.section_id, event.id) for event in events]
-    return outcomes_of(keys, set(rows.fetchall()), Outcome.STORED)
+    return {(section_id, id_.bytes) for section_id, id_ in rows}
+
+
+_COPY = (
+    b"COPY event (id, section_id, identifier_id, version_id, event_time, received_at, sent_at,"
+    b" clock_ms, data, page, referrer, claims, address, agent) FROM STDIN (FORMAT binary)"
+)
+_fixed = Struct("!hi16siiiqiqiqiq").pack
+"""How many columns, then the first six, each with its length."""
+
+
+def _row(event: EventRow, id_: bytes, identifier_id: int) -> bytes:
+    """The event as a row of _COPY."""
+    return b"".join(
+        (
+            _fixed(
+                14,
+                *(16, id_),
+                *(4, event.section_id),
+                *(8, identifier_id),
+                *(8, event.version_id),
+                *(8, microseconds(event.event_ms)),
+                *(8, microseconds(event.received_ms)),
+            ),
+            bigint(microseconds(event.sent_ms)) if event.sent_ms else NULL,
+            bigint(event.clock_ms) if event.clock_ms else NULL,
+            jsonb(memoryview(event.data)),
+            text(event.page),
+            text(event.referrer),
+            text(event.claims),
+            text(event.address),
+            text(event.agent),
+        )
+    )
 
 
 def _correct(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[EventRow]:

@@ -3,7 +3,7 @@
 All of it is done in the caller's transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 import psycopg
@@ -12,28 +12,59 @@ from tracker.rules import joining
 from tracker.rules.joining import Name as Name
 from tracker.rules.joining import Plan
 from tracker.rules.keyspaces import Keyspace
-from tracker.stores import event_locks
+from tracker.stores import binary, event_locks
 
 
-def make(connection: psycopg.Connection, names: Iterable[tuple[int, str, str]]) -> None:
-    """Make those of the identifiers that are missing, each on a new profile of its own."""
-    wanted = [Name(*name)._asdict() for name in sorted(names)]
-    connection.execute(
-        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"
-        " SELECT w.section_id, w.keyspace, w.key FROM jsonb_to_recordset(%s::jsonb)"
-        " AS w(section_id int, keyspace text, key text) WHERE NOT EXISTS (SELECT FROM identifier i"
-        " WHERE i.section_id = w.section_id AND i.keyspace = w.keyspace AND i.key = w.key)"
-        " ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
-        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made",
-        (_json(wanted),),
+def ids(
+    connection: psycopg.Connection, names: Set[tuple[int, str, str]]
+) -> dict[tuple[int, str, str], int]:
+    """The ids of these identifiers; missing ones are made, each on a new profile of its own."""
+    found = _find(connection, list(names))
+    # In one order, so that two who make the same never wait for each other in a circle.
+    missing = sorted(names - found.keys())
+    if missing:
+        _make(connection, missing)
+        found |= _find(connection, missing)
+    return found
+
+
+def _find(
+    connection: psycopg.Connection, names: Sequence[tuple[int, str, str]]
+) -> dict[tuple[int, str, str], int]:
+    rows = connection.execute(
+        f"SELECT w.place, i.id FROM {_NAMED} WITH ORDINALITY AS w(section_id, keyspace, key, place)"  # noqa: S608
+        " JOIN identifier i ON i.section_id = w.section_id AND i.keyspace = w.keyspace"
+        " AND i.key = w.key".encode(),
+        _columns(names),
+        binary=True,
     )
+    return {names[place - 1]: id_ for place, id_ in rows}
+
+
+def _make(connection: psycopg.Connection, names: Sequence[tuple[int, str, str]]) -> None:
+    """Make identifiers, but for those that somebody else has made meanwhile."""
+    connection.execute(
+        "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"  # noqa: S608
+        f" SELECT * FROM {_NAMED} ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
+        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made".encode(),
+        _columns(names),
+    )
+
+
+_NAMED = "unnest(%s, %s, %s)"
+
+
+def _columns(names: Sequence[tuple[int, str, str]]) -> tuple[bytes, bytes, bytes]:
+    """Section ids, keyspaces and keys, for _NAMED."""
+    section_ids, keyspaces, keys = zip(*names, strict=True)
+    return binary.ints(section_ids), binary.texts(keyspaces), binary.texts(keys)
 
 
 def join(connection: psycopg.Connection, hits: Sequence[Sequence[Name]]) -> None:
     """Make and join the identifiers of hits that prove who they are, as rules/joining.py says.
 
     Most hits are of people whose identifiers are joined already, and need no lock. Call this
-    before `make`: locks of sections come before rows.
+    before `ids`: locks of sections come before rows.
     """
     if not any(_plan(connection, hits)):
         return

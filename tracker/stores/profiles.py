@@ -84,16 +84,9 @@ def ensure(
     connection: psycopg.Connection, section_id: int, identities: Iterable[Identity]
 ) -> dict[Identity, int]:
     """The ids of these identifiers; missing ones are made, each on a new profile of its own."""
-    names = [Name(section_id, str(keyspace), key) for keyspace, key in identities]
-    identities_.make(connection, names)
-    parts = [name.keyspace for name in names], [name.key for name in names]
-    rows = connection.execute(
-        "SELECT i.keyspace, i.key, i.id FROM identifier i"
-        " JOIN unnest(%s::text[], %s::text[]) AS w(keyspace, key) USING (keyspace, key)"
-        " WHERE i.section_id = %s",
-        (*parts, section_id),
-    )
-    return {Identity(Keyspace(keyspace), key): id_ for keyspace, key, id_ in rows}  # type: ignore[call-arg]
+    names = {Name(section_id, *identity): identity for identity in identities}
+    ids = identities_.ids(connection, names.keys())
+    return {identity: ids[name] for name, identity in names.items()}
 
 
 def any_erased(connection: psycopg.Connection, section_id: int, hashes: Sequence[bytes]) -> bool:
