@@ -5,7 +5,7 @@ A hit that no step ended is stored. Steps are pure: they touch no store.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,7 @@ from tracker.rules.claims import Claims
 from tracker.rules.claims import read as read_claims
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS, MAX_VISITOR, Hit, QueuedHit
-from tracker.rules.ids import is_near, is_uuid7
+from tracker.rules.ids import is_near, read_uuid7
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.rules.mentions import without
 from tracker.rules.outcomes import Outcome, Reason
@@ -35,8 +35,7 @@ class Verdict:
     errors: list[FieldError]
 
 
-@dataclass(slots=True)
-class Work:
+class Work(msgspec.Struct, gc=False):
     """A hit on its way through the steps, with what they have found so far.
 
     revision: that of the rules it is judged by; agent: what is kept of the sender's; identities:
@@ -61,7 +60,7 @@ class Work:
     bare: bool = False
     duplicate: bool = False
     trial: ToldHit | None = None
-    received_ms: int = field(init=False)
+    received_ms: int = 0
 
     def __post_init__(self) -> None:
         self.received_ms = min(self.queued.received_ms, MAX_TIME_MS)
@@ -136,6 +135,7 @@ class _Head(msgspec.Struct):
 _decode = msgspec.json.Decoder(Hit).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _encode = msgspec.json.Encoder().encode
+_ESCAPED_NUL = b"\\u0000"  # as JSON can't hold the character itself
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -146,9 +146,8 @@ def decode(work: Work, context: Context) -> Verdict | None:
     except _UNREADABLE as error:
         return _end(Reason.MALFORMED, "", ErrorCode.MALFORMED, f"This is no hit: {error}.")
     work.hit = hit
-    if is_uuid7(hit.id):
-        work.id = UUID(hit.id)
-    errors = _shape_errors(hit, work.id)
+    work.id = read_uuid7(hit.id)
+    errors = _shape_errors(work, hit)
     if hit.claims is not None:
         try:
             work.claims = _encode(hit.claims).decode()
@@ -157,9 +156,9 @@ def decode(work: Work, context: Context) -> Verdict | None:
     return Verdict(Reason.MALFORMED, errors) if errors else None
 
 
-def _shape_errors(hit: Hit, id_: UUID | None) -> list[FieldError]:
+def _shape_errors(work: Work, hit: Hit) -> list[FieldError]:
     errors = []
-    if id_ is None:
+    if work.id is None:
         errors.append(FieldError("id", ErrorCode.BAD_FORMAT, "A hit's id must be a UUIDv7."))
     if not 0 <= hit.at <= MAX_TIME_MS:
         message = "`at` must be Unix milliseconds, up to the end of year 9999."
@@ -167,9 +166,10 @@ def _shape_errors(hit: Hit, id_: UUID | None) -> list[FieldError]:
     if hit.visitor is not None and len(hit.visitor) > MAX_VISITOR:
         message = f"A visitor id has at most {MAX_VISITOR} characters."
         errors.append(FieldError("visitor", ErrorCode.TOO_LONG, message))
-    for name in ("visitor", "page", "referrer"):
-        if "\0" in (getattr(hit, name) or ""):
-            errors.append(FieldError(name, ErrorCode.NUL, "NUL characters can't be stored."))
+    if _ESCAPED_NUL in work.queued.raw:
+        for name in ("visitor", "page", "referrer"):
+            if "\0" in (getattr(hit, name) or ""):
+                errors.append(FieldError(name, ErrorCode.NUL, "NUL characters can't be stored."))
     return errors
 
 
@@ -190,7 +190,7 @@ def read_id(raw: bytes) -> UUID | None:
         id_ = _decode_head(raw).id
     except _UNREADABLE:
         return None
-    return UUID(id_) if is_uuid7(id_) else None
+    return read_uuid7(id_)
 
 
 def check_id_time(work: Work, context: Context) -> Verdict | None:
@@ -276,19 +276,22 @@ def run(queued: QueuedHit, context: Context, steps: tuple[Step, ...] = STEPS) ->
     """Take one hit through the steps; an exception in a step is our bug, and ends only this hit."""
     work = Work(queued, context.revision)
     take(work, context, steps)
-    _drop_erased(work, context)
+    if context.erased:
+        _drop_erased(work, context)
     return work
 
 
 def take(work: Work, context: Context, steps: Sequence[Step]) -> None:
     """Take a hit through these steps, until one of them ends it."""
+    verdict = None
     for step in steps:
         try:
-            work.verdict = step(work, context)
+            verdict = step(work, context)
         except Exception as error:
-            work.verdict = internal_error(f"{step.__name__}: {error!r}")
-        if work.verdict is not None:
+            verdict = internal_error(f"{step.__name__}: {error!r}")
+        if verdict is not None:
             break
+    work.verdict = verdict
 
 
 _WHOLE = (Outcome.QUARANTINED, Outcome.HELD)
@@ -296,7 +299,7 @@ _WHOLE = (Outcome.QUARANTINED, Outcome.HELD)
 
 def _drop_erased(work: Work, context: Context) -> None:
     """Keep no hit whole that names an erased person: it would be a trace."""
-    if context.erased and work.outcome in _WHOLE and names_erased(work, context):
+    if work.outcome in _WHOLE and names_erased(work, context):
         work.verdict = ERASED
 
 

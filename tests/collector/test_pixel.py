@@ -9,7 +9,7 @@ import pytest
 from tests.collector.house import Collector, House
 from tests.collector.test_refusing import GOOD, refused, said
 from tracker.collector import pixel
-from tracker.rules.ids import is_uuid7
+from tracker.rules.ids import read_uuid7
 from tracker.rules.refusals import Refusal
 
 ID = "0199bd33-0000-7000-8000-000000000000"
@@ -51,7 +51,7 @@ def test_all_of_it(collector: Collector, house: House, key: str) -> None:
 def test_what_is_filled_in(collector: Collector, house: House, key: str) -> None:
     before = time.time_ns() // 1_000_000
     hit = ask(collector, house, f"/v1/{key}.gif", Referer="http://shop/page")
-    assert is_uuid7(hit.pop("id"))
+    assert read_uuid7(hit.pop("id"))
     assert before <= hit.pop("at") <= time.time_ns() // 1_000_000
     assert hit == {"visitor": None, "page": "http://shop/page", "referrer": None, "data": {}}
 

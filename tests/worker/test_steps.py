@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from tracker.rules.claims import Trust
 from tracker.rules.errors import ErrorCode
 from tracker.rules.fields import Field, FieldType
 from tracker.rules.hits import MAX_TIME_MS, QueuedHit
-from tracker.rules.ids import DAY_MS, is_uuid7
+from tracker.rules.ids import DAY_MS, read_uuid7
 from tracker.rules.outcomes import Reason
 from tracker.settings import Settings
 from tracker.stores.catalog import PinnedVersion
@@ -159,11 +160,11 @@ def test_ids_and_receipts_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
             read.append(self.stream_id)
             return super().received_ms
 
-    def watched(text: str) -> bool:
+    def watched(text: str) -> UUID | None:
         read.append(text)
-        return is_uuid7(text)
+        return read_uuid7(text)
 
-    monkeypatch.setattr(steps, "is_uuid7", watched)
+    monkeypatch.setattr(steps, "read_uuid7", watched)
     raw = json.dumps(hit(id=MINTED)).encode()
     batch.event_row(run(Watched(0, f"{RECEIVED}-0", "booking", RECEIVED, raw), CONTEXT))
     assert read == [f"{RECEIVED}-0", MINTED]

@@ -169,9 +169,14 @@ def _int64(digits: bytes) -> int:
     return number
 
 
+def is_written_out(raw: bytes) -> bool:
+    """Whether `raw` is a decimal just as `parse_value` would write it: nearly all of them are."""
+    return len(raw) <= MAX_DIGITS and _WRITTEN_OUT.fullmatch(raw) is not None
+
+
 def _decimal(raw: bytes) -> msgspec.Raw:
     text = _unquoted(raw)
-    if len(text) <= MAX_DIGITS and _WRITTEN_OUT.fullmatch(text):
+    if is_written_out(text):
         return msgspec.Raw(text)  # nearly all: twice as fast
     if not _DECIMAL.fullmatch(text):
         raise _wrong("Expected a number: send digits, with a point before any decimals.")

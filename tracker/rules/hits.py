@@ -27,7 +27,7 @@ class Envelope(msgspec.Struct):
     lost: int = 0
 
 
-class Hit(msgspec.Struct):
+class Hit(msgspec.Struct, gc=False):
     """One hit, as far as its shape goes; `data` is JSON still to be validated."""
 
     id: str
@@ -49,7 +49,7 @@ class _ClaimHead(msgspec.Struct):
     key: str
 
 
-class Sender(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class Sender(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """What the collector saw of a request, beside its body.
 
     address: as much of the IP address as the section keeps; agent: the User-Agent header, or of a
@@ -69,7 +69,7 @@ class Sender(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
 NOBODY = Sender()
 
 
-class QueuedHit(msgspec.Struct, frozen=True):
+class QueuedHit(msgspec.Struct, frozen=True, gc=False):
     """One entry of the hit queue, or a hit that was held.
 
     stream_id: `<receipt in Unix ms>-<number>` by the clock of Redis; key: the snippet's;

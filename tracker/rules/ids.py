@@ -3,6 +3,8 @@
 import re
 import uuid
 
+import msgspec
+
 RANDOM_BYTES = 10
 """Bytes of randomness that `mint` takes; 74 of their 80 bits end up in the id."""
 
@@ -35,9 +37,10 @@ def time_ms(id_: uuid.UUID) -> int:
     return id_.int >> 80
 
 
-def is_uuid7(text: str) -> bool:
-    """Say whether `text` is a UUIDv7 written canonically: 36 characters, hex of either case."""
-    return _CANONICAL.fullmatch(text) is not None
+def read_uuid7(text: str) -> uuid.UUID | None:
+    """Return the UUIDv7 that `text` is, written canonically (36 characters), or None."""
+    # By msgspec: uuid.UUID's own way takes three times as long.
+    return msgspec.convert(text, uuid.UUID) if _CANONICAL.fullmatch(text) else None
 
 
 def is_near(id_: uuid.UUID, received_ms: int) -> bool:

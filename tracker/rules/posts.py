@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from tracker.rules.errors import ErrorCode, FieldError
-from tracker.rules.ids import is_near, is_uuid7
+from tracker.rules.ids import is_near, read_uuid7
 
 MAX_ITEMS = 100
 MAX_UNKNOWN, MAX_SHOWN = 10, 100
@@ -119,10 +119,10 @@ def _event_time(text: str) -> datetime:
 
 
 def _id(text: str, now: datetime) -> UUID:
-    if not is_uuid7(text):
+    id_ = read_uuid7(text)
+    if id_ is None:
         message = "An item's id must be a UUIDv7: send one, or leave it out."
         raise _WrongError("id", ErrorCode.BAD_FORMAT, message)
-    id_ = UUID(text)
     if not is_near(id_, (now - _EPOCH) // timedelta(milliseconds=1)):
         message = "The id was made more than 30 days ago, or is a day ahead: mint another."
         raise _WrongError("id", ErrorCode.OUT_OF_RANGE, message)

@@ -20,6 +20,7 @@ from tracker.rules.fields import (
     FieldType,
     RefusedValueError,
     Value,
+    is_written_out,
     parse_value,
 )
 
@@ -131,8 +132,9 @@ def _attribute(name: str, field: Field) -> tuple[str, Any] | tuple[str, Any, Non
 def _read(event: msgspec.Struct, name: str, type_: FieldType) -> None:
     """Replace the raw value of an attribute by what it means; a null, too, is the slow way's."""
     raw = getattr(event, name)
-    if raw is not None:
-        setattr(event, name, parse_value(type_, bytes(raw)))
+    if raw is None or (type_ is FieldType.DECIMAL and is_written_out(bytes(raw))):
+        return
+    setattr(event, name, parse_value(type_, bytes(raw)))
 
 
 def _missing(field: Field) -> FieldError:

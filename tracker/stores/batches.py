@@ -20,7 +20,6 @@ from tracker.stores import catalog, event_locks, events, held, hit_counts
 from tracker.stores.events import EventRow
 from tracker.stores.held import HeldRow
 
-
 MOST_TWINS = 100
 """Times that somebody else stores one of a batch's events while it is being committed."""
 

@@ -19,6 +19,7 @@ _POSTGRES_EPOCH_MS = 946_684_800_000
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
 _length = Struct("!i").pack
+_int = Struct("!ii").pack
 _bigint = Struct("!iq").pack
 
 
@@ -65,7 +66,7 @@ class UuidArray(bytes):
 
 def ints(numbers: Sequence[int]) -> IntArray:
     """An int[] of these numbers."""
-    return IntArray(_array(23, [pack("!ii", 4, number) for number in numbers]))
+    return IntArray(_array(23, [_int(4, number) for number in numbers]))
 
 
 def texts(values: Sequence[str]) -> TextArray:

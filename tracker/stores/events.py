@@ -19,7 +19,7 @@ _Key = tuple[int, bytes]
 """What makes an event the same as another: its section, and its id's bytes."""
 
 
-class EventRow(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventRow(msgspec.Struct, frozen=True, gc=False):
     """A valid hit on its way to the event table; times in Unix ms, `data` as JSON.
 
     keyspace and key: the identifier that it is an event of, made where it is missing; joins:
@@ -74,21 +74,20 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[Ou
     if any(event.joins for event in events):
         proven = [event.names for event in events if event.keyspace is not Keyspace.WEB]
         identities.join(connection, proven)
-    names = {(event.section_id, event.keyspace, event.key) for event in events}
-    identifiers = identities.ids(connection, names)
+    names = [(event.section_id, event.keyspace, event.key) for event in events]
+    identifiers = identities.ids(connection, set(names))
     if any(event.is_off for event in events):
         events = _correct(connection, events)
     keys = [(event.section_id, event.id.bytes) for event in events]
     known = _stored(connection, keys)
     rows: list[tuple[bytes, bytes]] = []
     outcomes = []
-    for key, event in zip(keys, events, strict=True):
+    for key, name, event in zip(keys, names, events, strict=True):
         if key in known:
             outcomes.append(Outcome.DUPLICATE)
             continue
         known.add(key)
-        identifier_id = identifiers[event.section_id, event.keyspace, event.key]
-        rows.append((key[1], _row(event, key[1], identifier_id)))
+        rows.append((key[1], _row(event, key[1], identifiers[name])))
         outcomes.append(Outcome.STORED)
     if rows:
         rows.sort()  # in the order that all have who write events, and that indexes like
@@ -111,7 +110,7 @@ _COPY = (
     b" clock_ms, data, page, referrer, claims, address, agent) FROM STDIN (FORMAT binary)"
 )
 _fixed = Struct("!hi16siiiqiqiqiq").pack
-"""How many columns, then the first six, each with its length."""
+"""How many columns a row has; then the first six of them, each with its length."""
 
 
 def _row(event: EventRow, id_: bytes, identifier_id: int) -> bytes:
@@ -120,12 +119,18 @@ def _row(event: EventRow, id_: bytes, identifier_id: int) -> bytes:
         (
             _fixed(
                 14,
-                *(16, id_),
-                *(4, event.section_id),
-                *(8, identifier_id),
-                *(8, event.version_id),
-                *(8, microseconds(event.event_ms)),
-                *(8, microseconds(event.received_ms)),
+                16,
+                id_,
+                4,
+                event.section_id,
+                8,
+                identifier_id,
+                8,
+                event.version_id,
+                8,
+                microseconds(event.event_ms),
+                8,
+                microseconds(event.received_ms),
             ),
             bigint(microseconds(event.sent_ms)) if event.sent_ms else NULL,
             bigint(event.clock_ms) if event.clock_ms else NULL,

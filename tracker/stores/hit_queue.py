@@ -18,7 +18,7 @@ from redis.exceptions import AskError, ClusterDownError, TryAgainError
 from redis.retry import Retry
 
 from tracker.rules.backpressure import Depth
-from tracker.rules.hits import MAX_TIME_MS, NOBODY, QueuedHit, Sender
+from tracker.rules.hits import MAX_TIME_MS, QueuedHit, Sender
 
 EPOCH_KEY = "pintag:epoch"
 NO_KEY = ""
@@ -30,6 +30,8 @@ T = TypeVar("T")
 Replies = dict[int, T | redis.RedisError]
 """What a node of a cluster answered for each partition: one that moved away stops no others."""
 
+_NAMES = [b"k", b"s", b"i", b"h"]
+_NOBODY = b"[]"
 _encode_sender = msgspec.json.Encoder().encode
 _decode_sender = msgspec.json.Decoder(Sender).decode
 
@@ -153,14 +155,23 @@ def read(
     Partitions with nothing new are left out; entries that are no hits come with NO_KEY. Raises
     redis.RedisError.
     """
-    reply: Any = client.xread(
-        {stream(number): last for number, last in after.items()}, count=count, block=block_ms
-    )
     names = {stream(number).encode(): number for number in after}
+    reply: Any = client.execute_command(  # type: ignore[no-untyped-call]
+        *_xread(count, block_ms), *names, *after.values()
+    )
     return {
         names[name]: [_hit(names[name], stream_id, entry) for stream_id, entry in entries]
-        for name, entries in reply.items()
+        for name, entries in (reply or {}).items()
     }
+
+
+def _xread(count: int, block_ms: int | None = None) -> list[object]:
+    """The command, by a name for which redis-py has no callback.
+
+    That would make a dict of each entry, which costs a worker more than reading it does.
+    """
+    block = [] if block_ms is None else ["BLOCK", block_ms]
+    return [b"XREAD", "COUNT", count, *block, "STREAMS"]
 
 
 def _replies(
@@ -182,34 +193,38 @@ def read_each(
     """The same from a node of a cluster, which can't wait for several partitions; so at once."""
     with client.pipeline(transaction=False) as pipeline:
         for number, last in after.items():
-            pipeline.xread({stream(number): last}, count=count)
+            pipeline.execute_command(*_xread(count), stream(number), last)
         replies = pipeline.execute(raise_on_error=False)
     return _replies(after, replies, _hits)
 
 
 def _hits(partition: int, reply: Any) -> list[QueuedHit]:
-    return [_hit(partition, id_, entry) for entries in reply.values() for id_, entry in entries]
+    found = (reply or {}).values()
+    return [_hit(partition, id_, entry) for entries in found for id_, entry in entries]
 
 
-def _hit(partition: int, stream_id: bytes, entry: dict[bytes, bytes]) -> QueuedHit:
+def _hit(partition: int, stream_id: bytes, entry: list[bytes]) -> QueuedHit:
     id_ = stream_id.decode()
     try:
-        key, sent = entry[b"k"].decode(), int(entry[b"s"])
-        if 0 <= sent <= MAX_TIME_MS:
-            return QueuedHit(partition, id_, key, sent, entry[b"h"], None, _sender(entry))
+        key, sent, sender, raw = entry[1::2] if entry[::2] == _NAMES else _by_name(entry)
+        hit = QueuedHit(partition, id_, key.decode(), int(sent), raw, None, _decode_sender(sender))
+        if 0 <= hit.sent <= MAX_TIME_MS:
+            return hit
     except (KeyError, ValueError, msgspec.MsgspecError):
         pass
     return QueuedHit(partition, id_, NO_KEY, 0, _foreign(entry))
 
 
-def _sender(entry: dict[bytes, bytes]) -> Sender:
-    """The entry's sender; nobody in entries of releases that did not note it."""
-    return _decode_sender(entry[b"i"]) if b"i" in entry else NOBODY
+def _by_name(entry: list[bytes]) -> list[bytes]:
+    """The values of an entry of another shape, nobody as its sender where none is noted."""
+    values = {b"i": _NOBODY, **dict(zip(entry[::2], entry[1::2], strict=True))}
+    return [values[name] for name in _NAMES]
 
 
-def _foreign(entry: dict[bytes, bytes]) -> bytes:
+def _foreign(entry: list[bytes]) -> bytes:
     """What somebody appended by hand: it must neither get lost nor stop the worker."""
-    fields = {_readable(name): _readable(value) for name, value in entry.items()}
+    texts = [*map(_readable, entry)]
+    fields = dict(zip(texts[::2], texts[1::2], strict=True))
     return msgspec.json.encode({"entry": fields})
 
 
