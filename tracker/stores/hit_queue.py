@@ -193,7 +193,7 @@ def read_each(
     """The same from a node of a cluster, which can't wait for several partitions; so at once."""
     with client.pipeline(transaction=False) as pipeline:
         for number, last in after.items():
-            pipeline.execute_command(*_xread(count), stream(number), last)
+            pipeline.execute_command(*_xread(count), stream(number), last)  # type: ignore[no-untyped-call]
         replies = pipeline.execute(raise_on_error=False)
     return _replies(after, replies, _hits)
 
