@@ -72,6 +72,11 @@ class Node:
     def client(self) -> Redis:
         return Redis(port=self.port, legacy_responses=False)
 
+    @property
+    def id(self) -> str:
+        with self.client() as client:
+            return str(client.execute_command("CLUSTER MYID").decode())
+
     def kill(self) -> None:
         """kill -9, and wait for its end."""
         if self.process:
@@ -115,6 +120,23 @@ class Nodes:
             with node.client() as client:
                 client.flushall()
         self.until_ok()
+
+    def begin_move(self, partition: int, source: int, target: int) -> None:
+        """Take the first steps in moving a partition's slot: what is not there yet is asked for."""
+        slot, ids = cluster_map.SLOTS[partition], [node.id for node in self.nodes]
+        with self.nodes[source].client() as old, self.nodes[target].client() as new:
+            new.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", ids[source])
+            old.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", ids[target])
+
+    def end_move(self, partition: int, source: int, target: int) -> None:
+        """Move what is in the slot, one key after the other, and then the slot."""
+        slot, there = cluster_map.SLOTS[partition], self.nodes[target]
+        with self.nodes[source].client() as old:
+            while keys := old.execute_command("CLUSTER GETKEYSINSLOT", slot, 1):
+                old.execute_command("MIGRATE", "127.0.0.1", there.port, keys[0], 0, 5000)
+        for node in (there, *self.nodes):
+            with node.client() as client:
+                client.execute_command("CLUSTER SETSLOT", slot, "NODE", there.id)
 
     def restart(self, *numbers: int) -> None:
         """Start nodes that are down, and wait until they take part again."""

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tracker.rules.backpressure import LONGEST, SHORTEST, Depth, Marks, fullness, retry_after
+from tracker.rules.backpressure import (
+    LONGEST,
+    SHORTEST,
+    Depth,
+    Marks,
+    fullness,
+    retry_after,
+    together,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +48,10 @@ def test_the_nearest_mark_counts(depth: Depth, marks: Marks, full: float) -> Non
 )
 def test_how_long_senders_wait(full: float, refusing: bool, wait: int) -> None:
     assert retry_after(full, refusing) == wait
+
+
+def test_of_several_servers_the_fullest_decides() -> None:
+    small, large = Depth(3, 80, 100, 2.0), Depth(4, 500, 1000, 1.0)
+    unlimited = Depth(1, 10_000, 0, 0.0)
+    assert together([large, small, unlimited]) == Depth(8, 80, 100, 2.0)
+    assert together([large]) == large

@@ -18,9 +18,10 @@ from starlette.routing import Route
 
 from tracker.collector import encodings, pixel, senders
 from tracker.collector.answers import CORS, NEVER_STORE, TAKEN, refuse
+from tracker.collector.appending import Appending
 from tracker.collector.bodies import read_body
 from tracker.collector.ending import end
-from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit
+from tracker.collector.group_commit import PATIENCE_SECONDS
 from tracker.collector.hot_path import Door, hits_paths
 from tracker.collector.intake import Intake, RefusedError
 from tracker.collector.key_ring import KeyRing
@@ -63,11 +64,11 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Door]]:
         client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
-        queue = GroupCommit(settings.redis_url, patience)
+        queue = Appending(settings, client, patience)
         keys = KeyRing(client)
-        app.state.client, app.state.keys, app.state.queue = client, keys, queue
+        app.state.client, app.state.keys, app.state.queue = client, keys, queue.hits
         app.state.scripts = Scripts(client)
-        app.state.pressure = pressure = Pressure(client, keys, settings)
+        app.state.pressure = pressure = Pressure(queue.depth, keys, settings)
         rates = HitRates(settings.snippet_rate, settings.visitor_rate, settings.address_rate)
         app.state.intake = Intake(keys, queue, pressure, rates, time.monotonic, clock)
         await queue.start()

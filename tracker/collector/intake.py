@@ -12,7 +12,8 @@ import msgspec
 import structlog
 
 from tracker.collector import senders
-from tracker.collector.group_commit import GroupCommit, QueueAwayError
+from tracker.collector.appending import Appending
+from tracker.collector.group_commit import QueueAwayError
 from tracker.collector.key_ring import KeyRing
 from tracker.collector.pressure import Pressure
 from tracker.collector.redis_connection import Done
@@ -61,14 +62,14 @@ class Intake:
     def __init__(
         self,
         keys: KeyRing,
-        queue: GroupCommit,
+        queue: Appending,
         pressure: Pressure,
         rates: HitRates,
         now: Callable[[], float],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
-        self._queue = queue
+        self._queue, self._losses = queue.hits, queue.losses
         self._pressure = pressure
         self._rates = rates
         self._now = now
@@ -162,9 +163,8 @@ class Intake:
         except OverRateError as error:
             raise RefusedError(error.refusal, retry_after=error.wait) from None
         try:
-            queued = self._queue.append(pack(key, envelope, self._keys.partitions, sender))
+            await self._queue.append(pack(key, envelope, self._keys.partitions, sender))
             uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
-            await queued
             self.confirmed(ticket)
         except QueueAwayError as error:
             self._rates.give_back(ticket.taken, self._now())
@@ -174,13 +174,13 @@ class Intake:
             log.error("uncounted_losses", key=key, lost=envelope.lost, error=str(uncounted))
 
     async def _count_lost(self, key: str, count: int) -> QueueAwayError | None:
-        """Add to what the snippet's senders lost, behind the hits, in the same group commit.
+        """Add to what the snippet's senders lost, once their hits are queued.
 
         Returns why Redis refused it, if it did; its user may not write there, say.
         """
         try:
             if count:
-                await self._queue.append([pack_lost(pack_text(key), count)])
+                await self._losses.append([pack_lost(pack_text(key), count)])
         except QueueAwayError as error:
             return error
         return None

@@ -1,15 +1,15 @@
 """Whether the hit queue is too full for more, as the hot path asks: by one look at a number."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Protocol
 
 import redis
 import structlog
-from redis.asyncio import Redis
 
 from tracker.collector.key_ring import KeyRing
-from tracker.rules.backpressure import Marks, fullness, retry_after
+from tracker.rules.backpressure import Depth, Marks, fullness, retry_after
 from tracker.settings import Settings
-from tracker.stores import hit_queue
 
 SLOW, QUICK = 0.25, 0.1
 """Seconds between two looks; quick from half of a mark on. Within them no Redis should get from
@@ -18,11 +18,17 @@ there to its limit: a collector that is sent all it can take fills it by some 20
 log = structlog.get_logger("collector")
 
 
+class AskDepth(Protocol):
+    """Asks how full these partitions are. Raises redis.RedisError."""
+
+    async def __call__(self, partitions: Iterable[int], *, aged: bool) -> Depth: ...
+
+
 class Pressure:
     """retry_after: 0 while hits are taken, else in how many seconds their senders may try again."""
 
-    def __init__(self, client: Redis, keys: KeyRing, settings: Settings) -> None:
-        self._client, self._keys = client, keys
+    def __init__(self, ask: AskDepth, keys: KeyRing, settings: Settings) -> None:
+        self._ask, self._keys = ask, keys
         self._marks = Marks(settings.queue_percent, settings.queue_hits, settings.queue_seconds)
         self._full = 0.0
         self.retry_after = 0
@@ -39,9 +45,8 @@ class Pressure:
     async def look(self) -> None:
         """Ask Redis. While it is away, what was known before stands."""
         try:
-            depth = await hit_queue.depth(
-                self._client, range(self._keys.partitions), aged=self._marks.seconds > 0
-            )
+            partitions = range(self._keys.partitions)
+            depth = await self._ask(partitions, aged=self._marks.seconds > 0)
         except (redis.RedisError, OSError):
             return
         self._full = fullness(depth, self._marks)

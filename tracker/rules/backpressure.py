@@ -1,5 +1,7 @@
 """When collectors stop taking hits, so that senders keep them rather than Redis run out."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 LOW = 0.9
@@ -29,6 +31,17 @@ class Marks(msgspec.Struct, frozen=True):
     percent: int = 0
     hits: int = 0
     seconds: int = 0
+
+
+def together(depths: Sequence[Depth]) -> Depth:
+    """The depth of a queue over several servers, of which the fullest decides."""
+    fullest = max(depths, key=lambda depth: _share(depth.memory, depth.limit))
+    return Depth(
+        sum(depth.hits for depth in depths),
+        fullest.memory,
+        fullest.limit,
+        max(depth.seconds for depth in depths),
+    )
 
 
 def fullness(depth: Depth, marks: Marks) -> float:

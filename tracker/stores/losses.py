@@ -1,7 +1,7 @@
 """The loss ledger in Redis: how many hits senders say they had to give up, by snippet key.
 
-The count travels with the hits of the request that reports it, after them: when Redis has the
-count, it has the hits. So it is "at least": who never comes back reports nothing; and a request
+The count goes in after the hits of the request that reports it: when Redis has the count, the
+queue has the hits. So it is "at least": who never comes back reports nothing; and a request
 that is sent again because its answer got lost counts twice.
 """
 

@@ -170,7 +170,7 @@ class ClusterQueue(Queue):
             if not self._nodes:
                 raise
             return
-        self._changes = False
+        self._changes = bool(self.away)  # it may come back elsewhere
         urls = set(self._map.values())
         for url in self._nodes.keys() - urls:
             self._nodes.pop(url).close()

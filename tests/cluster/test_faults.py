@@ -1,0 +1,93 @@
+"""Nodes are lost, emptied and moved under load: what was acknowledged is stored once."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.conftest import Port
+from tests.cluster.load import Load, under_load
+from tests.collector import house as houses
+from tests.worker.cast import working
+from tracker.collector.app import make_app
+from tracker.snippets import publishing
+
+pytestmark = pytest.mark.slow
+
+MIDDLE = 1
+TAKEN, UNAVAILABLE = 204, 503
+
+
+@pytest.fixture
+def load(port: Port) -> Iterator[Load]:
+    """Load on a collector, with two workers behind it."""
+    publishing.keep_current(port.db, port.redis)
+    with (
+        houses.running(make_app(port.settings, patience=1)) as collector,
+        working(port.settings),
+        working(port.settings),
+        under_load(f"http://127.0.0.1:{collector.port}/v1/{port.key}") as load,
+    ):
+        load.grows()
+        yield load
+
+
+def assert_nothing_lost(port: Port, load: Load) -> None:
+    load.stop()
+    port.until_empty()
+    stored = Counter(str(id_) for (id_,) in port.rows("SELECT id FROM event"))
+    assert not set(load.acknowledged) - set(stored), "acknowledged hits are missing"
+    assert set(stored.values()) == {1}
+    assert set(load.answers) <= {TAKEN, UNAVAILABLE}
+    states = port.balanced()
+    assert states["stored"] == len(stored)
+    assert set(states) <= {"stored", "duplicate"}
+
+
+def test_a_node_is_killed_and_comes_back(port: Port, load: Load) -> None:
+    others = [*port.nodes.of(0), *port.nodes.of(2)]
+    for _ in range(2):
+        port.nodes.nodes[MIDDLE].kill()
+        load.grows(*others)
+        port.nodes.restart(MIDDLE)
+        load.grows()
+    assert_nothing_lost(port, load)
+    assert port.audit().losses == []
+
+
+def test_a_node_comes_back_with_another_address(port: Port, load: Load) -> None:
+    port.nodes.nodes[MIDDLE].kill()
+    port.nodes.nodes[MIDDLE].moves()
+    port.nodes.restart(MIDDLE)
+    load.grows()
+    assert_nothing_lost(port, load)
+
+
+def test_a_partition_moves_to_another_node_and_back(port: Port, load: Load) -> None:
+    number = port.nodes.of(MIDDLE)[0]
+    others = [n for n in range(8) if n != number]
+    port.nodes.begin_move(number, MIDDLE, 0)
+    load.grows(*others)
+    port.nodes.end_move(number, MIDDLE, 0)
+    load.grows()
+    port.nodes.begin_move(number, 0, MIDDLE)
+    port.nodes.end_move(number, 0, MIDDLE)
+    load.grows()
+    assert_nothing_lost(port, load)
+    assert port.audit().losses == []
+
+
+def test_a_node_comes_back_empty(port: Port, load: Load) -> None:
+    lost = port.nodes.of(MIDDLE)
+    port.nodes.nodes[MIDDLE].kill()
+    port.nodes.nodes[MIDDLE].empty()
+    load.grows(*port.nodes.of(0))
+    port.nodes.restart(MIDDLE)
+    load.grows()
+    load.stop()
+    port.until_empty()
+    port.balanced()
+    assert port.rows("SELECT partition FROM queue_loss ORDER BY 1") == [(n,) for n in lost]
+    stored = {str(id_) for (id_,) in port.rows("SELECT id FROM event")}
+    for number in set(range(8)) - set(lost):
+        assert set(load.senders[number].acknowledged) <= stored
