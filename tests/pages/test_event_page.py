@@ -99,6 +99,7 @@ def test_the_snippet_in_every_form(
     owner: Person, event: Definition, db: psycopg.Connection, settings: Settings, form: FormName
 ) -> None:
     _, text = owner.get(f"{PAGE}?form={form}")
+    assert f'aria-current="true">{FORMS[form].title} <code>{form}</code></a>' in unescape(text)
     config = tracking.snippet_config(db, settings, event, datetime.now(UTC))
     rendered = forms.render(config, form)
     assert shown(text, "snippet-text") == rendered.text

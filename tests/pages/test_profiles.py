@@ -123,6 +123,45 @@ def test_identifiers_and_merges_are_shown(harbour: Harbour, owner: Person) -> No
     assert owner.get(f"{ROOT}/profiles/email/ANN@a.example")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("key", "keyspace"),
+    [(ANN, "web"), ("ANN@a.example", "email"), ("+46 70 123 45 67", "mobile"), ("C-7", "crm-id")],
+)
+def test_a_search_finds_by_any_identifier_and_says_by_which(
+    harbour: Harbour, owner: Person, key: str, keyspace: str
+) -> None:
+    come(harbour)
+    for one, its in ((Keyspace.EMAIL, "ann@a.example"), (Keyspace.MOBILE, "46701234567")):
+        merge(harbour, Identity(one, its))
+    merge(harbour, Identity(Keyspace.CRM_ID, "C-7"))
+    answer = owner.client.get(f"{ROOT}/profiles", params={"key": key})
+    assert answer.url.path.startswith(f"{ROOT}/profiles/{keyspace}/")
+    assert f"Found by its {keyspace} identifier." in answer.text
+    asked = {"key": key, "keyspace": keyspace}
+    assert "Found by" not in owner.client.get(f"{ROOT}/profiles", params=asked).text
+
+
+def test_a_search_that_finds_several_asks_which(harbour: Harbour, owner: Person) -> None:
+    come(harbour, "46701234567")
+    come(harbour, BEN)
+    vault, now, ben = Vault(harbour.settings), datetime.now(UTC), Identity(Keyspace.WEB, BEN)
+    pair = (ben, Identity(Keyspace.MOBILE, "46701234567"))
+    merging.merge(harbour.db, vault, harbour.booking.section_id, pair, "the CRM", now)
+    _, text = owner.get(f"{ROOT}/profiles?key=46701234567")
+    assert "Several profiles have this identifier: choose one." in text
+    for keyspace in ("web", "mobile"):
+        assert f'<a href="/sections/harbour/profiles/{keyspace}/46701234567">' in text
+
+
+def test_a_search_that_finds_nobody_says_where_it_looked(owner: Person) -> None:
+    _, text = owner.get(f"{ROOT}/profiles?key=nobody")
+    assert (
+        "No profile of this section has the identifier &#39;nobody&#39;, in any keyspace." in text
+    )
+    _, text = owner.get(f"{ROOT}/profiles?key=nobody&keyspace=email")
+    assert "No profile of this section has the email identifier &#39;nobody&#39;." in text
+
+
 def test_hostile_values_are_text(harbour: Harbour, owner: Person) -> None:
     values = {"reference": HOSTILE, "source": HOSTILE}
     claims = {HOSTILE: HOSTILE}

@@ -14,6 +14,7 @@ from tracker.rules import keyspaces
 from tracker.rules.accounts import Role
 from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
 from tracker.stores import profiles, sections
+from tracker.stores.profiles import Profile
 from tracker.stores.timelines import BadCursorError
 
 PAGE = 40
@@ -22,22 +23,38 @@ PROFILE = "/sections/{section}/profiles/{keyspace}/{key:path}"
 
 
 def search(visit: Visit) -> Response:
-    """`…/profiles`: those seen last, and the way to any other by an identifier."""
-    keyspace, key, wrong = visit.get("keyspace", Keyspace.EMAIL), visit.get("key").strip(), ""
-    if key:
-        identity = _identity(visit, keyspace, key)
-        if identity and timelines.show(visit.connection, visit.section.id, *identity):
-            where = f"{quote(identity.keyspace)}/{paths.from_key(identity.key)}"
-            return visit.go(f"{visit.address}/{where}")
-        wrong = f"No profile of this section has the {keyspace} identifier {key!r}."
+    """`…/profiles`: those seen last, and the way to any other by an identifier of any keyspace."""
+    keyspace, key, wrong = visit.get("keyspace"), visit.get("key").strip(), ""
+    found = _called(visit, keyspace, key) if key else []
+    if len({profile.id for _, profile in found}) == 1:
+        identity = found[0][0]
+        where = f"{quote(identity.keyspace)}/{paths.from_key(identity.key)}"
+        said = "" if keyspace else f"Found by its {identity.keyspace} identifier."
+        return visit.go(f"{visit.address}/{where}", said)
+    if key and not found:
+        named = f"the {keyspace} identifier" if keyspace else "the identifier"
+        where = "" if keyspace else ", in any keyspace"
+        wrong = f"No profile of this section has {named} {key!r}{where}."
     return visit.render(
         "profiles.html",
         keyspaces=[one.value for one in Keyspace],
         keyspace=keyspace,
         key=key,
         wrong=wrong,
+        found=[identity for identity, _ in found],
         people=profiles.recent(visit.connection, visit.section.id),
     )
+
+
+def _called(visit: Visit, keyspace: str, key: str) -> list[tuple[Identity, Profile]]:
+    """The profiles that a key names: in a keyspace, or in any where that is ""."""
+    found = []
+    for one in [keyspace] if keyspace else Keyspace:
+        identity = _identity(visit, one, key)
+        profile = identity and profiles.find(visit.connection, visit.section.id, *identity)
+        if identity and profile:
+            found.append((identity, profile))
+    return found
 
 
 def profile_page(visit: Visit) -> Response:

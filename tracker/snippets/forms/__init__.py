@@ -28,15 +28,31 @@ _CALL = "pintag('{slug}', "
 _SAVE = "Save it as {slug}.{suffix}"
 FORMS = {
     FormName.INLINE: Form(
-        "html", "one script, which needs nothing else", _PASTE, pages.inline, _CALL
+        "Paste into the page",
+        "html",
+        "one script, which needs nothing else",
+        _PASTE,
+        pages.inline,
+        _CALL,
     ),
     FormName.HOSTED: Form(
-        "html", "a line, and a script that all events share", _PASTE, pages.hosted, _CALL
+        "Short tag",
+        "html",
+        "a line, and a script that all events share",
+        _PASTE,
+        pages.hosted,
+        _CALL,
     ),
     FormName.EVENT: Form(
-        "html", "another event of a page that has a snippet", _PASTE, pages.event, _CALL
+        "Another event",
+        "html",
+        "another event of a page that has a snippet",
+        _PASTE,
+        pages.event,
+        _CALL,
     ),
     FormName.MODULE: Form(
+        "JavaScript module",
         "js",
         "an ES module, to import or bundle",
         _SAVE + ", then: import track from './{slug}.js'",
@@ -44,25 +60,39 @@ FORMS = {
         "track(",
     ),
     FormName.TYPES: Form(
-        "d.ts", "the module's types, for TypeScript", _SAVE + " beside the module.", modules.types
+        "TypeScript types",
+        "d.ts",
+        "the module's types, for TypeScript",
+        _SAVE + " beside the module.",
+        modules.types,
     ),
     FormName.GTM: Form(
+        "Google Tag Manager",
         "tpl",
         "a template for Google Tag Manager",
         _SAVE + " and import it: Templates, New, the three dots.",
         tag_manager.gtm,
     ),
     FormName.PIXEL: Form(
+        "Image, for mails",
         "html",
         "an image, for mails and pages without scripts",
         "Put values in the place of what is in capitals.",
         pixels.pixel,
     ),
     FormName.CURL: Form(
-        "sh", "a call from a server's shell", "Put in your values, then run it.", servers.curl
+        "Shell",
+        "sh",
+        "a call from a server's shell",
+        "Put in your values, then run it.",
+        servers.curl,
     ),
     FormName.PYTHON: Form(
-        "py", "a call from a server's Python", "Put in your values, then run it.", servers.python
+        "Python",
+        "py",
+        "a call from a server's Python",
+        "Put in your values, then run it.",
+        servers.python,
     ),
 }
 

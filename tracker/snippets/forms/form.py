@@ -21,11 +21,12 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """suffix: of the file to keep it in; summary: one line for people who choose; usage: what to do
-    with it, with places for `{slug}` and `{suffix}`; call: what the JavaScript that sends an event
-    begins with, "" where the form itself has it.
+    """title: for people who choose on a page; summary: one line for them; suffix: of the file to
+    keep it in; usage: what to do with it, with places for `{slug}` and `{suffix}`; call: what the
+    JavaScript that sends an event begins with, "" where the form itself has it.
     """
 
+    title: str
     suffix: str
     summary: str
     usage: str
