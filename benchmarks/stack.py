@@ -30,6 +30,7 @@ from tracker.embedded.processes import die_with_parent
 from tracker.settings import Settings
 from tracker.snippets import publishing
 from tracker.stores import database, hit_queue, queue_epochs
+from tracker.stores.queue_server import Queue
 
 _PATIENCE = 30.0
 _TEMPLATE = "benchmark_template"
@@ -109,7 +110,7 @@ class Stack:
                 hit_queue.connect(settings.redis_url) as client,
             ):
                 client.flushall()
-                queue_epochs.settle(connection, client)
+                queue_epochs.settle(connection, Queue(client))
                 publishing.keep_current(connection, client)
                 yield Site(settings, dict(self.servers.pids), self._key, connection, client)
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
