@@ -12,6 +12,7 @@ import psycopg
 import redis
 import structlog
 
+from tracker import listening
 from tracker.rules import agents
 from tracker.rules.hits import QueuedHit
 from tracker.rules.told import ToldHit
@@ -108,6 +109,7 @@ class Worker:
             left = {n: last for n, last in partitions.last_ids.items() if n in upkeep.epochs}
             queue.trim(upkeep.epochs, left)
             log.info("working", partitions=sorted(partitions.owned))
+            listening.tell(listening.READY)
             self._pause, self._reports.waits_for = FIRST_PAUSE, ""
             while not self._stopping:
                 if upkeep.due():

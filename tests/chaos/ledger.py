@@ -18,9 +18,11 @@ class Kind(StrEnum):
 
     GOOD = "good"  # stored
     HELD = "held"  # held, and stored once its version can be used
-    WRONG = "wrong"  # quarantined: its data is not what the version says
+    WRONG = "wrong"  # quarantined, as its data is not what the version says; the next takes it
     FUTURE = "future"  # quarantined: its id is of a clock that is days ahead
     NOBODY = "nobody"  # dropped: it has no identifier
+    OLD = "old"  # stored, and deleted as it is older than its event may be
+    FORGOTTEN = "forgotten"  # stored or dropped: its visitor is erased, sooner or later
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class Ledger:
     entries: dict[UUID, Entry] = field(default_factory=dict)
     answers: Counter[str] = field(default_factory=Counter)
     refused_for_good: list[str] = field(default_factory=list)
+    forgotten: int = 0
+    """Whose hits are made now, of the visitors that are erased one after the other."""
 
     def __enter__(self) -> "Ledger":
         self._file = self.path.open("w", buffering=1, encoding="ascii")

@@ -1,7 +1,7 @@
 """Senders that behave as snippets do: what got no 204 is sent again, under the same ids.
 
-Each sends to whichever collector takes its connection, the next one if it is refused: what a
-proxy in front of them does. Their clocks are not right, as those of devices are not.
+All send to the one port that the collectors have, on connections that they keep. Their clocks are
+not right, as those of devices are not.
 """
 
 import asyncio
@@ -24,19 +24,31 @@ PATIENCE = 10.0
 VISITORS = 40
 SKEWS_MS = (0, 0, 700, -700, 30_000, -300_000, 3_600_000, -86_400_000, 72_000_000, -864_000_000)
 AHEAD_MS = 3 * ids.DAY_MS
+AGE_MS = 15 * ids.DAY_MS
+KINDS = (Kind.WRONG, Kind.FORGOTTEN, Kind.FORGOTTEN, Kind.FUTURE, Kind.NOBODY)
 _PERMANENT = range(400, 500)
+FIELD = "reference"
+"""What holds a hit's id again, to see that no hit has another's data; of some kinds in FIELDS."""
+FIELDS = {Kind.HELD: "subject", Kind.OLD: "stage", Kind.WRONG: "remark"}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where hits go: the collectors' ports, and the keys of two snippets.
+    """Where hits go: the collectors' port, and the keys of three snippets.
 
-    later: the key of a version that can't be used yet when the run begins.
+    later: the key of a version that can't be used yet when the run begins; short_lived: that of an
+    event that has a time to live.
     """
 
-    ports: tuple[int, ...]
+    port: int
     key: str
     later: str
+    short_lived: str
+
+
+def forgotten(number: int) -> str:
+    """A visitor who is erased while hits of hers still come."""
+    return f"forgotten-{number}"
 
 
 class Sender:
@@ -48,7 +60,6 @@ class Sender:
         self._ledger = ledger
         self._dice = dice
         self._skew_ms = SKEWS_MS[number % len(SKEWS_MS)]
-        self._at = number % len(target.ports)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.last: UUID | None = None
         """The newest good hit that was acknowledged."""
@@ -57,29 +68,41 @@ class Sender:
         """Send until told to stop, and then until the last batch is acknowledged."""
         try:
             while not stop.is_set():
-                later = self._dice.random() < 0.1
-                hits = [self._hit(Kind.HELD if later else self._kind()) for _ in range(HITS_EACH)]
-                await self._send(self._target.later if later else self._target.key, hits)
+                key, kinds = self._choose()
+                await self._send(key, [self._hit(kind) for kind in kinds])
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), EVERY)
         finally:
             self._hang_up()
 
+    def _choose(self) -> tuple[str, list[Kind]]:
+        """What the next request carries, and to which snippet's address."""
+        drawn = self._dice.random()
+        if drawn < 0.1:
+            return self._target.later, [Kind.HELD] * HITS_EACH
+        if drawn < 0.15:
+            return self._target.short_lived, [Kind.OLD] * HITS_EACH
+        return self._target.key, [self._kind() for _ in range(HITS_EACH)]
+
     def _kind(self) -> Kind:
-        kinds = (Kind.WRONG, Kind.FUTURE, Kind.NOBODY)
-        return self._dice.choice(kinds) if self._dice.random() < 0.03 else Kind.GOOD
+        return self._dice.choice(KINDS) if self._dice.random() < 0.06 else Kind.GOOD
 
     def _hit(self, kind: Kind) -> dict[str, Any]:
         now = time.time_ns() // 1_000_000
         at = now + self._skew_ms
-        made = max(at, now) + AHEAD_MS if kind is Kind.FUTURE else at
+        made = {Kind.FUTURE: max(at, now) + AHEAD_MS, Kind.OLD: at - AGE_MS}.get(kind, at)
         id_ = ids.mint(made, os.urandom(ids.RANDOM_BYTES))
         self._ledger.made(id_, kind)
-        field = "subject" if kind is Kind.HELD else "reference"
-        hit: dict[str, Any] = {"id": str(id_), "at": at, "data": {field: str(id_)}}
-        if kind is Kind.WRONG:
-            hit["data"] = {"nonsense": str(id_)}
-        if kind is not Kind.NOBODY:
+        hit: dict[str, Any] = {
+            "id": str(id_),
+            "at": at,
+            "data": {FIELDS.get(kind, FIELD): str(id_)},
+        }
+        if kind is Kind.OLD:
+            hit["at"] = made
+        if kind is Kind.FORGOTTEN:
+            hit["visitor"] = forgotten(self._ledger.forgotten)
+        elif kind is not Kind.NOBODY:
             hit["visitor"] = f"visitor-{self._number}-{self._dice.randrange(VISITORS)}"
         return hit
 
@@ -115,7 +138,7 @@ class Sender:
             self._hang_up()
             return "no answer in time", 0.1
         except ConnectionRefusedError:
-            return "refused by every collector", 0.1
+            return "refused", 0.1
         except (OSError, EOFError):
             self._hang_up()
             return "connection lost", 0.05
@@ -124,16 +147,7 @@ class Sender:
         if self._streams and self._streams[0].at_eof():  # as browsers and proxies look, too
             self._hang_up()
         if self._streams is None:
-            for turn in range(len(self._target.ports)):
-                port = self._target.ports[(self._at + turn) % len(self._target.ports)]
-                try:
-                    self._streams = await asyncio.open_connection("127.0.0.1", port)
-                    break
-                except ConnectionRefusedError:
-                    self._ledger.answers["refused by one collector"] += 1
-            self._at += 1
-        if self._streams is None:
-            raise ConnectionRefusedError
+            self._streams = await asyncio.open_connection("127.0.0.1", self._target.port)
         return self._streams
 
     async def _read(self, reader: asyncio.StreamReader) -> tuple[str, float]:

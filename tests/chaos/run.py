@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from tests.chaos import checks, disks
+from tests.chaos import checks, chores, disks
 from tests.chaos.faults import ChaosError, Fault, deck
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import SENDERS, Sender
@@ -57,18 +57,21 @@ class Run:
     async def _under_load(self, site: Site, ledger: Ledger, with_disks: bool) -> list[str]:
         """Send all the while; returns what went wrong on the way."""
         stop, seed = asyncio.Event(), self.plan.seed
-        dice = [random.Random(f"{seed}-{n}") for n in range(SENDERS)]
+        dice = [random.Random(f"{seed}-{n}") for n in range(SENDERS + 1)]
         senders = [Sender(n, site.target, ledger, dice[n]) for n in range(SENDERS)]
         sending = [asyncio.create_task(sender.run(stop)) for sender in senders]
         try:
             await self._recovery(site, senders)
             self.report.begin()
+            sending.append(asyncio.create_task(chores.run(site.settings, ledger, dice[-1])))
             await self._strike_all(site, ledger, senders, with_disks)
             stop.set()
             async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*sending)
+                await asyncio.gather(*sending[:-1])
+            sending[-1].cancel()
             drained = await asyncio.to_thread(checks.drain, site.settings, PATIENCE)
             self.report.say(f"The queue was empty {drained:.1f} s after the last hit.")
+            await asyncio.to_thread(chores.finish, site.settings, ledger, PATIENCE)
         except (ChaosError, TimeoutError) as error:
             return [str(error) or "the senders did not get rid of all hits"]
         finally:

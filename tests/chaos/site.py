@@ -1,7 +1,7 @@
 """The installation that is put to the test: real servers, and each process as users run it.
 
-Two collectors, two workers, web and jobs, kept running by the supervisor of `pintag up`. Each
-reaches each server through a link of its own.
+Two collectors behind one socket, which is kept here, two workers, web and jobs, kept running by the
+supervisor of `pintag up`. Each reaches each server through a link of its own.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -20,7 +19,9 @@ from tests.chaos.disks import Disk
 from tests.chaos.links import Link
 from tests.chaos.load import Target
 from tests.whole.installation import free_ports
+from tracker import listening
 from tracker.actions.demo import ensure_demo
+from tracker.cli.collectors import Notices
 from tracker.cli.running import environment_of
 from tracker.embedded import layout as places
 from tracker.embedded import postgres, probes, valkey
@@ -32,6 +33,7 @@ from tracker.stores import database
 SERVERS = ("postgres", "valkey")
 COLLECTORS, WORKERS = ("collector-1", "collector-2"), ("worker-1", "worker-2")
 PROCESSES = ("web", *COLLECTORS, *WORKERS, "jobs")
+_REMARK = '[{"id": "fld_remark", "key": "remark", "label": "Remark", "type": "text"}]'
 _SECRET_KEY = "a-secret-key-that-only-chaos-knows-of"
 _MEGABYTES = {"postgres": 3000, "valkey": 500}
 
@@ -51,7 +53,9 @@ class Site:
         self.links: dict[tuple[str, str], Link] = {}
         self._parts: dict[str, Part] = {}
         self._supervisor = self._new_supervisor()
-        (self._web_port, _), self.collector_ports = _ports(), _ports()
+        self._web_port = free_ports()
+        self._collector_port = self._web_port + 1
+        self._sockets = listening.kept("collector", "127.0.0.1", self._collector_port)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -85,10 +89,14 @@ class Site:
             queue_percent=0,  # or Redis would never come to its limit
         )
         keys = await asyncio.to_thread(self._fill_in, later)
-        self.target = Target(self.collector_ports, *keys)
+        self.target = Target(self._collector_port, *keys)
         await self._open_links(layout)
         self._parts |= {name: self._process(name) for name in PROCESSES}
         await self._supervisor.start(*(self._parts[name] for name in PROCESSES))
+
+    async def replace(self, name: str) -> None:
+        """Start a process anew beside the one that runs, and end that once the new one is ready."""
+        await self._supervisor.replace(self._parts[name])
 
     async def stop(self) -> None:
         """End every process in good order."""
@@ -105,12 +113,13 @@ class Site:
         await self._supervisor.stop()
         for link in self.links.values():
             await link.close()
+        listening.close(self._sockets)
 
     async def is_up(self) -> bool:
         """Whether every part runs, and those that listen are ready."""
         if self.pids.keys() != self._parts.keys():
             return False
-        ports = (self._web_port, *self.collector_ports)
+        ports = (self._web_port, self._collector_port)
         ready = [probes.answers_health("127.0.0.1", port) for port in ports]
         return all(await asyncio.gather(*ready))
 
@@ -118,14 +127,21 @@ class Site:
         (self.root / "logs").mkdir(exist_ok=True)
         return Supervisor(self.root / "logs", self._say)
 
-    def _fill_in(self, later: timedelta) -> tuple[str, str]:
-        """The schema and the demo; keys of a snippet in use, and of one that is not yet."""
+    def _fill_in(self, later: timedelta) -> tuple[str, str, str]:
+        """The schema and the demo; keys of snippets in use, not yet in use, and of old hits.
+
+        The next version of the first one's event takes what that refuses.
+        """
         database.migrate(self.settings)
         made = {
             one["slug"]: one["snippet_key"] for one in ensure_demo(self.settings)["definitions"]
         }
         with database.connect(self.settings.database_url) as connection:
-            return made["booking"], _next_version(connection, made["poll-vote"], later)
+            now = datetime.now(UTC)
+            _next_version(connection, made["booking"], "takes", now, _REMARK)
+            _next_version(connection, made["poll-vote"], "later", now + later)
+            connection.execute("UPDATE definition SET ttl_days = 7 WHERE slug = 'loyalty-tier'")
+        return made["booking"], "later", made["loyalty-tier"]
 
     async def _open_links(self, layout: places.Layout) -> None:
         sockets = {"postgres": layout.run / ".s.PGSQL.5432", "valkey": layout.run / "valkey.sock"}
@@ -137,32 +153,43 @@ class Site:
 
     def _process(self, name: str) -> Part:
         kind = name.partition("-")[0]
-        port = self.collector_ports[COLLECTORS.index(name)] if kind == "collector" else 0
         to_postgres, to_valkey = (self.links[name, server].port for server in SERVERS)
         settings = replace(
             self.settings,
             database_url=f"postgresql://pintag@127.0.0.1:{to_postgres}/pintag",
             redis_url=f"redis://127.0.0.1:{to_valkey}",
             web_port=self._web_port,
-            collector_port=port or self.collector_ports[0],
+            collector_port=self._collector_port,
         )
         command = {"worker": ("worker",), "jobs": ("worker.jobs",)}.get(kind, ("tracker.cli", kind))
-        listens = {"web": self._web_port, "collector": port}.get(kind)
-        options: dict[str, Any] = {"stops": 0 if listens else 1}
-        return Part(
+        part = Part(
             name=name,
             command=(sys.executable, "-m", *command),
-            is_ready=partial(probes.answers_health, "127.0.0.1", listens)
-            if listens
-            else probes.started,
+            is_ready=probes.started,
             environment={**_inherited(), **environment_of(settings)},
-            **options,
+            stops=1,
         )
+        if kind == "web":
+            is_ready = partial(probes.answers_health, "127.0.0.1", self._web_port)
+            return replace(part, is_ready=is_ready, stops=0)
+        return part if kind == "jobs" else self._that_says_when_it_is_ready(part)
 
-
-def _ports() -> tuple[int, int]:
-    port = free_ports()
-    return port, port + 1
+    def _that_says_when_it_is_ready(self, part: Part) -> Part:
+        """A worker, or a collector behind the socket."""
+        notices = Notices(self.root / f"{part.name}.notices")
+        part = replace(
+            part,
+            is_ready=notices.is_ready,
+            environment={**part.environment, "NOTIFY_SOCKET": str(notices.path)},
+        )
+        if part.name in WORKERS:
+            return part
+        return replace(
+            part,
+            command=(*part.command, *listening.options(self._sockets)),
+            stops=0,
+            descriptors=tuple(one.fileno() for one in self._sockets),
+        )
 
 
 def _inherited() -> dict[str, str]:
@@ -173,16 +200,21 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def _next_version(connection: psycopg.Connection, key: str, later: timedelta) -> str:
-    """Make the next version of a snippet's event, as an edit would; returns its snippet's key."""
+def _next_version(
+    connection: psycopg.Connection, key: str, name: str, usable_from: datetime, more: str = "[]"
+) -> None:
+    """Make the next version of a snippet's event, as an edit would; the name is its snippet's key.
+
+    more: fields that it has besides, in JSON.
+    """
     connection.execute(
         "WITH made AS (INSERT INTO version"
         " (public_id, definition_id, number, fields, created_at, usable_from)"
-        " SELECT 'ver_chaos', definition_id, number + 1, fields, version.created_at, %s"
-        " FROM version JOIN snippet ON version_id = id WHERE key = %s RETURNING *)"
+        " SELECT 'ver_' || %(name)s, definition_id, number + 1, fields || %(more)s::jsonb,"
+        " version.created_at, %(from)s"
+        " FROM version JOIN snippet ON version_id = id WHERE key = %(key)s RETURNING *)"
         " INSERT INTO snippet (key, version_id, created_at)"
-        " SELECT 'later', id, created_at FROM made",
-        (datetime.now(UTC) + later, key),
+        " SELECT %(name)s, id, created_at FROM made",
+        {"name": name, "more": more, "from": usable_from, "key": key},
     )
     connection.execute("UPDATE installation SET revision = revision + 1")
-    return "later"

@@ -7,9 +7,11 @@ import threading
 
 import pytest
 
+from tests.collector.test_rolling import notified
 from tests.embedded.waiting import until
 from tests.worker.cast import Harbour, hit, working
 from tests.worker.processes import owners, process
+from tracker import listening
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +50,29 @@ def test_hits_move_with_their_partitions_under_load(harbour: Harbour) -> None:
         sender.join()
         harbour.until_empty()
     assert harbour.balanced() == {"stored": 400, "quarantined": 400}
+
+
+def test_a_worker_is_replaced_once_the_next_one_is_ready(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> None:
+        for number in range(400):
+            harbour.send(hit(f"visitor-{number % 8}"), to=number % 8)
+
+    sender = threading.Thread(target=load)
+    with notified() as (notices, name):
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        with process(harbour, "worker") as old:
+            assert notices.recv(100) == listening.READY
+            sender.start()
+            with process(harbour, "worker") as new:
+                assert notices.recv(100) == listening.READY
+                assert stopped(old) == 0
+                until_shared(harbour, 8)
+                sender.join()
+                harbour.until_empty()
+                assert stopped(new) == 0
+    assert harbour.balanced() == {"stored": 400}
 
 
 def test_sigterm_under_load_finishes_the_batch(harbour: Harbour) -> None:
