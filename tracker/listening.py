@@ -75,11 +75,12 @@ def close(some: Sequence[socket.socket]) -> None:
 
 
 def tell(notice: bytes) -> None:
-    """Tell systemd or a parent process, if one of them wants to hear: READY."""
+    """Tell systemd or a parent process, if one of them wants to hear: READY. Waits for nobody."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as there:
+        there.setblocking(False)
         there.connect("\0" + address[1:] if address.startswith("@") else address)
         there.send(notice)
 

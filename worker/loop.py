@@ -62,7 +62,7 @@ class Worker:
         self._trials: list[ToldHit] = []
         self._reports = Reports(settings.redis_url)
         self._watching = Watching()
-        self._stopping = False
+        self._stopping = self._told = False
 
     def stop(self) -> None:
         """Finish the batch at hand, give the partitions back, and return from `run`."""
@@ -109,7 +109,9 @@ class Worker:
             left = {n: last for n, last in partitions.last_ids.items() if n in upkeep.epochs}
             queue.trim(upkeep.epochs, left)
             log.info("working", partitions=sorted(partitions.owned))
-            listening.tell(listening.READY)
+            if not self._told:
+                self._told = True
+                listening.tell(listening.READY)
             self._pause, self._reports.waits_for = FIRST_PAUSE, ""
             while not self._stopping:
                 if upkeep.due():

@@ -23,6 +23,7 @@ _SPARE = 400_000  # bytes that Redis may still use when it is run into its limit
 _OVER = 150_000  # and by which it is over that in the end: not even the smallest write is taken
 _PATIENCE = 60.0
 TIMES_AT_WORK = 3
+SKEWS = (-3600, -90, 90, 3600)
 
 
 class ChaosError(Exception):
@@ -41,10 +42,14 @@ class Fault:
 EVERYTHING = frozenset((*SERVERS, *PROCESSES))
 
 
-def deck(dice: random.Random, with_disks: bool, only: str = "") -> Iterator[list[Fault]]:
+def deck(
+    dice: random.Random, with_disks: bool, with_clocks: bool, only: str = ""
+) -> Iterator[list[Fault]]:
     """Faults without end, sometimes two at once, in an order that the dice alone decide."""
     while True:
-        faults = [fault for fault in all_faults(dice, with_disks) if only in fault.name]
+        faults = [
+            fault for fault in all_faults(dice, with_disks, with_clocks) if only in fault.name
+        ]
         if not faults:
             raise ChaosError(f"No fault is called {only!r}.")
         dice.shuffle(faults)
@@ -55,7 +60,7 @@ def deck(dice: random.Random, with_disks: bool, only: str = "") -> Iterator[list
             yield struck
 
 
-def all_faults(dice: random.Random, with_disks: bool) -> list[Fault]:
+def all_faults(dice: random.Random, with_disks: bool, with_clocks: bool) -> list[Fault]:
     """Each fault once; where there are two of a kind, of one of them."""
     parts = ("web", dice.choice(COLLECTORS), dice.choice(WORKERS), "jobs", *SERVERS)
     faults = [
@@ -74,6 +79,8 @@ def all_faults(dice: random.Random, with_disks: bool) -> list[Fault]:
         Fault("restart everything", EVERYTHING, restart_everything),
         Fault("rolling restart", EVERYTHING, rolling_restart),
     ]
+    if with_clocks:
+        faults += [_skew(dice, part) for part in parts if part not in SERVERS]
     if with_disks:
         for name in SERVERS:
             fill = partial(fill_disk, name, dice.uniform(3, 7))
@@ -131,6 +138,23 @@ async def kill_jobs_at_work(after: float, site: Site, ledger: Ledger) -> None:
     await asyncio.to_thread(chores.ask, site.settings, ledger)
     await asyncio.sleep(after)
     await kill("jobs", 0, site, ledger)
+
+
+# -- clocks
+
+
+def _skew(dice: random.Random, part: str) -> Fault:
+    skew = partial(put_clock, part, dice.choice(SKEWS), dice.uniform(1, 7))
+    return Fault(f"clock of {part}", frozenset({part}), skew)
+
+
+async def put_clock(part: str, off: int, seconds: float, site: Site, _ledger: Ledger) -> None:
+    """The wall clock of a process jumps, and jumps back."""
+    site.clocks[part].put(off)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        site.clocks[part].put(0)
 
 
 # -- the network

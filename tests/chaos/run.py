@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from tests.chaos import checks, chores, disks
+from tests.chaos import checks, chores, clocks, disks
 from tests.chaos.faults import ChaosError, Fault, deck
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import SENDERS, Sender
@@ -41,11 +41,14 @@ class Run:
         with_disks = disks.can_mount()
         if not with_disks:
             self.report.say("No disks can be mounted here: none is filled, no power is cut.")
+        with_clocks = clocks.can_be_skewed()
+        if not with_clocks:
+            self.report.say("There is no C compiler here: the processes' clocks stay right.")
         with self._supervisors_log() as log, Ledger(self.root / "ledger.txt") as ledger:
-            site = Site(self.root, lambda line: log.append(line), with_disks)
+            site = Site(self.root, lambda line: log.append(line), with_disks, with_clocks)
             try:
                 await site.prepare(timedelta(seconds=self.plan.seconds * 0.6))
-                violations = await self._under_load(site, ledger, with_disks)
+                violations = await self._under_load(site, ledger)
                 findings = await asyncio.to_thread(checks.find, site.settings)
             finally:
                 await site.close()
@@ -54,7 +57,7 @@ class Run:
         self.report.finish(ledger, findings)
         return not findings.violations
 
-    async def _under_load(self, site: Site, ledger: Ledger, with_disks: bool) -> list[str]:
+    async def _under_load(self, site: Site, ledger: Ledger) -> list[str]:
         """Send all the while; returns what went wrong on the way."""
         stop, seed = asyncio.Event(), self.plan.seed
         dice = [random.Random(f"{seed}-{n}") for n in range(SENDERS + 1)]
@@ -64,7 +67,7 @@ class Run:
             await self._recovery(site, senders)
             self.report.begin()
             sending.append(asyncio.create_task(chores.run(site.settings, ledger, dice[-1])))
-            await self._strike_all(site, ledger, senders, with_disks)
+            await self._strike_all(site, ledger, senders)
             stop.set()
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*sending[:-1])
@@ -80,12 +83,10 @@ class Run:
             await asyncio.gather(*sending, return_exceptions=True)
         return []
 
-    async def _strike_all(
-        self, site: Site, ledger: Ledger, senders: list[Sender], with_disks: bool
-    ) -> None:
+    async def _strike_all(self, site: Site, ledger: Ledger, senders: list[Sender]) -> None:
         dice = random.Random(self.plan.seed)
         until = time.monotonic() + self.plan.seconds
-        for faults in deck(dice, with_disks, self.plan.only):
+        for faults in deck(dice, bool(site.disks), bool(site.clocks), self.plan.only):
             await asyncio.sleep(dice.uniform(0.2, 1.5))
             if time.monotonic() > until:
                 return

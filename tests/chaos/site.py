@@ -7,7 +7,7 @@ supervisor of `pintag up`. Each reaches each server through a link of its own.
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.chaos import clocks
+from tests.chaos.clocks import Clock
 from tests.chaos.disks import Disk
 from tests.chaos.links import Link
 from tests.chaos.load import Target
@@ -44,12 +46,18 @@ class Site:
     target: Target
     settings: Settings
 
-    def __init__(self, root: Path, say: Callable[[str], None], with_disks: bool) -> None:
+    def __init__(
+        self, root: Path, say: Callable[[str], None], with_disks: bool, with_clocks: bool
+    ) -> None:
         self.root = root
         self._say = say
         self.disks = (
             {name: Disk(root / name, _MEGABYTES[name]) for name in SERVERS} if with_disks else {}
         )
+        self.clocks: dict[str, Clock] = {}
+        if with_clocks:
+            library = clocks.compiled(root)
+            self.clocks = {name: Clock(root / f"{name}.clock", library) for name in PROCESSES}
         self.links: dict[tuple[str, str], Link] = {}
         self._parts: dict[str, Part] = {}
         self._supervisor = self._new_supervisor()
@@ -166,13 +174,16 @@ class Site:
             name=name,
             command=(sys.executable, "-m", *command),
             is_ready=probes.started,
-            environment={**_inherited(), **environment_of(settings)},
+            environment={**_inherited(), **environment_of(settings), **self._clock(name)},
             stops=1,
         )
         if kind == "web":
             is_ready = partial(probes.answers_health, "127.0.0.1", self._web_port)
             return replace(part, is_ready=is_ready, stops=0)
         return part if kind == "jobs" else self._that_says_when_it_is_ready(part)
+
+    def _clock(self, name: str) -> Mapping[str, str]:
+        return self.clocks[name].environment if self.clocks else {}
 
     def _that_says_when_it_is_ready(self, part: Part) -> Part:
         """A worker, or a collector behind the socket."""

@@ -52,6 +52,26 @@ def test_complaints(ledger: Ledger, places: dict[UUID, list[str]], complaint: st
     assert any(found.startswith(complaint) for found in violations(ledger, places))
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"), [(Kind.OLD, "expired"), (Kind.FORGOTTEN, "erased"), (Kind.WRONG, "stored")]
+)
+def test_chores_are_seen_through(ledger: Ledger, kind: Kind, state: str) -> None:
+    ledger.entries[ONE].kind = kind
+    audit = Audit(0, Counter({state: 1}), Counter(), {}, 0, [], [])
+    done = Findings({ONE: ["stored"]} if state == "stored" else {}, audit)
+    undone = Findings({ONE: ["invalid_data"]}, audit)
+    for findings in (done, undone):
+        judge(findings, ledger)
+    assert done.violations == []
+    assert undone.violations[0].startswith("1 hits became something else")
+
+
+@pytest.mark.parametrize("kind", [Kind.OLD, Kind.FORGOTTEN, Kind.NOBODY])
+def test_what_leaves_no_rows_must_be_accounted_for(ledger: Ledger, kind: Kind) -> None:
+    ledger.entries[ONE].kind = kind
+    assert violations(ledger, {}) == [f"0 {kind} hits are accounted for, not between 1 and 1"]
+
+
 def test_the_audit_s_problems_are_violations(ledger: Ledger) -> None:
     assert violations(ledger, {ONE: ["stored"]}, "partition 1: …") == ["the audit: partition 1: …"]
 
@@ -63,7 +83,10 @@ def test_nobody_may_be_refused_for_good(ledger: Ledger) -> None:
 
 def test_a_seed_repeats_its_faults() -> None:
     first, again, other = (
-        [[fault.name for fault in faults] for faults in islice(deck(random.Random(n), True), 60)]
+        [
+            [fault.name for fault in faults]
+            for faults in islice(deck(random.Random(n), True, True), 60)
+        ]
         for n in (1, 1, 2)
     )
     assert first == again != other

@@ -88,3 +88,10 @@ def test_what_is_meant_for_another_process_is_left_alone(monkeypatch: pytest.Mon
     [own] = listening.sockets("collector", "127.0.0.1", 0)
     with own:
         assert own.fileno() != FIRST
+
+
+def test_who_does_not_listen_to_notices_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with notified() as (_, name):
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+        for _ in range(1000):
+            listening.tell(listening.READY)
