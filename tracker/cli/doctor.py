@@ -241,7 +241,8 @@ def _examine_queue(
 ) -> list[Finding]:
     with queues.connect(settings, client, _PATIENCE) as queue:
         try:
-            return [*_examine_servers(db, queue), *_examine_epochs(db, queue)]
+            epochs = _examine_epochs(db, queue)  # first, as it shows which nodes are away
+            return [*_examine_servers(db, queue), *epochs]
         except (redis.RedisError, OSError) as error:
             remedy = "Start it, or mend PINTAG_QUEUE_URL."
             return [Finding("problem", "Queue", f"can't be reached: {error}", remedy)]

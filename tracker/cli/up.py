@@ -180,11 +180,12 @@ def _rows(settings: Settings, demo: bool, link: str) -> list[tuple[str, str]]:
         ("Logs", str(directory / "logs")),
         ("PostgreSQL", running.masked(settings.database_url)),
         ("Valkey", running.masked(settings.redis_url)),
+        ("Hit queue", running.masked(settings.queue_url)),
         ("Stop", "Ctrl-C stops everything"),
     ]
     if directory != default_data_dir():
         rows.insert(-1, ("Commands", f"PINTAG_DATA={directory} pintag …"))
-    return [row for row in rows if demo or row[0] != "Demo page"]
+    return [row for row in rows if row[1] and (demo or row[0] != "Demo page")]
 
 
 def _make(directory: Path) -> None:

@@ -17,8 +17,8 @@ from tracker.rules import queue_urls
 from tracker.rules.backpressure import Depth, together
 from tracker.stores import cluster_map, hit_queue
 
-PAUSE = 0.2
-"""Seconds between two looks at the map of a cluster that changes."""
+PAUSE, LONGEST_PAUSE = 0.2, 2.0
+"""Seconds between two looks at the map of a cluster that changes, or that is away as a whole."""
 LOOK_SECONDS = 0.5
 """A node that does not say for so long how full it is counts as full as it was before."""
 
@@ -147,23 +147,25 @@ class ClusterCommit:
     # -- the map
 
     async def _keep_map(self) -> None:
+        pause = PAUSE
         while True:
             await self._changes.wait()
             self._changes.clear()
             try:
-                await self._read_map()
+                pause = PAUSE if await self._read_map() else min(pause * 2, LONGEST_PAUSE)
             except Exception as error:  # without this task hits would be refused for ever
                 log.error("map_failed", error=repr(error))
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
 
-    async def _read_map(self) -> None:
+    async def _read_map(self) -> bool:
+        """Whether any node could be asked."""
         known = [url for url, node in self._nodes.items() if node.commit.connected]
         try:
             found = await cluster_map.read_async(self._url, known, self._patience)
         except cluster_map.ClusterAwayError as error:
             log.warning("cluster_away", error=str(error))
             self._changes.set()
-            return
+            return False
         urls = set(found.values())
         new = {url: _Node(url, self._patience) for url in urls - self._nodes.keys()}
         await asyncio.gather(*(node.commit.start() for node in new.values()))
@@ -174,3 +176,4 @@ class ClusterCommit:
         self._nodes |= new
         self._of = {number: self._nodes[url] for number, url in found.items()}
         await asyncio.gather(*(node.stop() for node in gone))
+        return True

@@ -159,8 +159,10 @@ class ClusterQueue(Queue):
         return [(node, part) for node, part in found if not node.away]
 
     def _look(self) -> None:
-        """Read the map, where it may have changed."""
+        """Read the map, where it may have changed. Raises ClusterAwayError where there is none."""
         if not self._changes or time.monotonic() < self._next_look:
+            if not self._nodes:
+                raise ClusterAwayError("no node of the cluster answered a moment ago")
             return
         self._next_look = time.monotonic() + PAUSE
         there = [url for url, node in self._nodes.items() if not node.away]
