@@ -159,7 +159,7 @@ class Worker:
         found = queue.epochs(read)  # asked after reading: none comes back
         hits = {n: hits for n, hits in read.items() if found.get(n) == epochs[n]}
         if not hits:
-            self._wait(UPKEEP_SECONDS)
+            self._wait(FIRST_PAUSE)
             return
         if self._see_through(connection, partitions, hits):
             queue.trim(epochs, {n: partitions.owned[n].last_id for n in hits})

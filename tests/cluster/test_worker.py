@@ -103,6 +103,26 @@ def test_a_node_that_comes_back_empty_is_a_loss_of_its_partitions_only(port: Por
 
 
 @pytest.mark.slow
+def test_a_node_loses_its_data_while_a_worker_that_never_met_it_runs(port: Port) -> None:
+    with working(port.settings):
+        hits = send(port)
+        until_stored(port, hits)
+    port.nodes.nodes[LAST].kill()
+    port.nodes.nodes[LAST].empty()
+    with working(port.settings):
+        hits += send(port, *port.nodes.of(FIRST))
+        until_stored(port, hits)
+        port.nodes.restart(LAST)
+        hits += send(port)
+        until_stored(port, hits)
+        port.until_empty()
+    assert port.balanced() == {"stored": hits}
+    assert port.rows("SELECT partition, counted FROM queue_loss ORDER BY 1") == [
+        (number, 5) for number in port.nodes.of(LAST)
+    ]
+
+
+@pytest.mark.slow
 def test_a_silent_node_keeps_nobody_waiting_twice(port: Port) -> None:
     silent = port.nodes.nodes[MIDDLE].process
     assert silent

@@ -168,12 +168,11 @@ class ClusterCommit:
             return False
         urls = set(found.values())
         new = {url: _Node(url, self._patience) for url in urls - self._nodes.keys()}
-        await asyncio.gather(*(node.commit.start() for node in new.values()))
-        if new:
-            addresses = sorted(queue_urls.address(url) for url in urls)
-            log.info("cluster", nodes=addresses)
         gone = [self._nodes.pop(url) for url in self._nodes.keys() - urls]
         self._nodes |= new
+        if new:
+            log.info("cluster", nodes=sorted(map(queue_urls.address, urls)))
+            await asyncio.gather(*(node.commit.start() for node in new.values()))
         self._of = {number: self._nodes[url] for number, url in found.items()}
         await asyncio.gather(*(node.stop() for node in gone))
         return True
