@@ -1,5 +1,6 @@
 """Asking for the erasure of a profile: it is written down, and a job does it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,12 +26,17 @@ def ask(
     section_id: int,
     identity: Identity,
     now: datetime,
+    note: Callable[[str], None] = lambda _id: None,
 ) -> Asked | None:
     """Have a profile erased, with every trace; None without a profile.
 
-    What the profile is when the job begins is erased.
+    What the profile is when the job begins is erased. `note` is told the erasure's id, in the
+    transaction that writes it down.
     """
-    id_ = write_down(connection, section_id, identity, now)
+    with connection.transaction():
+        id_ = write_down(connection, section_id, identity, now)
+        if id_:
+            note(id_)
     # If we end here, or Redis is away, the next jobs process finds it in the database.
     return Asked(id_, enqueue(client, id_)) if id_ else None
 

@@ -1,5 +1,6 @@
 """Asking for an export of a profile: it is written down, and a job makes it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -26,12 +27,17 @@ def ask(
     identity: Identity,
     now: datetime,
     client_id: int | None = None,
+    note: Callable[[str], None] = lambda _id: None,
 ) -> Asked | None:
     """Have a profile exported, as far as an API client may see it.
 
-    Without a client, everything is exported. None where there is no profile.
+    Without a client, everything is exported. None where there is no profile. `note` is told the
+    export's id, in the transaction that writes it down.
     """
-    id_ = write_down(connection, section_id, identity, now, client_id)
+    with connection.transaction():
+        id_ = write_down(connection, section_id, identity, now, client_id)
+        if id_:
+            note(id_)
     return Asked(id_, enqueue(client, id_)) if id_ else None
 
 

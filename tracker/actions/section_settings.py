@@ -1,6 +1,6 @@
 """A section's rules: what its collectors take, and what its snippets may do on the pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import psycopg
@@ -148,6 +148,17 @@ def told(section: Section) -> dict[str, str]:
         if section.trusts_pages
         else "are data of the event, and find nobody",
     }
+
+
+def changed(before: Section, after: Section) -> dict[str, str]:
+    """The rules that differ, as they are after, by what they are about."""
+    old = told(before)
+    return {about: rule for about, rule in told(after).items() if rule != old[about]}
+
+
+def changed_words(changes: Mapping[str, str]) -> str:
+    """Changed rules on one line, for the audit log."""
+    return "; ".join(f"{about}: {rule}" for about, rule in changes.items())
 
 
 def _consent(section: Section) -> str:

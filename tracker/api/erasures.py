@@ -29,7 +29,14 @@ class ErasureView(msgspec.Struct):
 def erase_profile(call: Call) -> Answer:
     """For good, with every trace: identifiers, events, quarantined and held hits, merges, exports,
     and claims in other people's events. Keyed hashes remain, by which late hits are dropped."""
-    asked = erasing.ask(call.connection, call.redis, call.section.id, call.identity, call.now)
+    asked = erasing.ask(
+        call.connection,
+        call.redis,
+        call.section.id,
+        call.identity,
+        call.now,
+        note=lambda id_: call.note("erased a profile", id_),
+    )
     if asked is None:
         keyspace, key = call.identity
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No profile has the {keyspace} {key!r}.")

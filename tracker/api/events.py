@@ -73,7 +73,9 @@ def create_event(call: Call) -> Answer:
     if isinstance(draft, list):
         detail = "The definition was not saved: see `errors`."
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail, draft)
-    made = saving.create(call.connection, call.section.id, draft, call.now)
+    with call.connection.transaction():
+        made = saving.create(call.connection, call.section.id, draft, call.now)
+        call.note("created the event", made.name)
     return Answer(view(call, made), HTTPStatus.CREATED)
 
 
@@ -86,7 +88,13 @@ def edit_event(call: Call) -> Answer:
     """
     cooldown, definition = call.settings.cooldown, find_definition(call)
     done = editing.edit(
-        call.connection, call.redis, definition, call.raw, now=call.now, cooldown=cooldown
+        call.connection,
+        call.redis,
+        definition,
+        call.raw,
+        now=call.now,
+        cooldown=cooldown,
+        note=lambda: call.note("edited the event", definition.name),
     )
     version_id = done.version.public_id if done.version else None
     event = view(call, done.definition)
@@ -96,24 +104,38 @@ def edit_event(call: Call) -> Answer:
 def hide_event(call: Call) -> Answer:
     """This can't be undone. Nothing is deleted; what its snippets send is refused from now on."""
     # It is hidden for good by then: a worker tells the collectors when Redis is back.
+    definition = find_definition(call)
     with suppress(redis.RedisError):
-        hiding.hide(call.connection, call.redis, find_definition(call), now=call.now)
+        hiding.hide(
+            call.connection,
+            call.redis,
+            definition,
+            now=call.now,
+            note=lambda: call.note("hid the event", definition.name),
+        )
     return Answer(status=HTTPStatus.NO_CONTENT)
 
 
 def set_allowed_operations(call: Call) -> Answer:
     """Whether events may be read or written when a profile is addressed by a keyspace."""
     definition = find_definition(call)
-    changed = governing.set_operations(
-        call.connection, definition, deny=call.body.deny, allow=call.body.allow
-    )
+    with call.connection.transaction():
+        changed = governing.set_operations(
+            call.connection, definition, deny=call.body.deny, allow=call.body.allow
+        )
+        denied = ", ".join(changed.denied_operations) or "none"
+        call.note("set the allowed operations of", f"{changed.name}: denied are {denied}")
     return Answer(view(call, changed))
 
 
 def set_retention(call: Call) -> Answer:
     """Events that are older are deleted, those of earlier versions too."""
     definition = find_definition(call)
-    changed = governing.set_retention(call.connection, definition, call.body.ttl_days)
+    days = call.body.ttl_days
+    with call.connection.transaction():
+        changed = governing.set_retention(call.connection, definition, days)
+        lives = "for ever" if days is None else f"{days:,} days"
+        call.note("set how long events live of", f"{changed.name}: {lives}")
     return Answer(view(call, changed))
 
 

@@ -25,7 +25,13 @@ class ExportView(msgspec.Struct):
 def export_profile(call: Call) -> Answer:
     """As far as the client's timelines of it show. Then ask for the export until it is ready."""
     asked = exporting.ask(
-        call.connection, call.redis, call.section.id, call.identity, call.now, call.client.id
+        call.connection,
+        call.redis,
+        call.section.id,
+        call.identity,
+        call.now,
+        call.client.id,
+        note=lambda id_: call.note("exported a profile", id_),
     )
     if asked is None:
         keyspace, key = call.identity

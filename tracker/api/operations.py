@@ -42,7 +42,7 @@ from tracker.api.problems import ProblemError
 from tracker.rules.clients import Scope, seen_keyspaces
 from tracker.rules.keyspaces import Identity, Keyspace
 from tracker.settings import Settings
-from tracker.stores import definitions, sections
+from tracker.stores import audit_log, definitions, sections
 from tracker.stores.clients import ApiClient
 from tracker.stores.definitions import Definition
 from tracker.stores.sections import Section
@@ -122,6 +122,12 @@ class Call:
     def keyspaces(self) -> list[Keyspace]:
         """Those that the client may see: identifiers of others are left out of every answer."""
         return seen_keyspaces(self.client)
+
+    def note(self, action: str, subject: str) -> None:
+        """Write into the audit log what the client did in its section."""
+        audit_log.add(
+            self.connection, f"api:{self.client.name}", action, subject, self.now, self.section.id
+        )
 
     @property
     def prefix(self) -> str:

@@ -81,10 +81,15 @@ def show_tracking(call: Call) -> Answer:
 def switch_tracking(call: Call) -> Answer:
     """Idempotent: on, there is a snippet; off, the collector answers its snippets 410."""
     definition, wanted = find_definition(call), call.body
+
+    def note() -> None:
+        to = "on" if wanted.on else "off"
+        call.note(f"switched web tracking {to}", definition.slug)
+
     if wanted.on:
-        tracking.switch_on(call.connection, call.redis, definition, call.now)
+        tracking.switch_on(call.connection, call.redis, definition, call.now, note)
     else:
-        tracking.switch_off(call.connection, call.redis, definition)
+        tracking.switch_off(call.connection, call.redis, definition, note)
     return Answer(_tracking(call, find_definition(call)))
 
 
@@ -142,6 +147,7 @@ def regenerate_snippets(call: Call) -> Answer:
     made = regenerating.regenerate(
         call.connection, call.redis, definition, now=call.now, grace=grace
     )
+    call.note("regenerated the snippets of", definition.slug)
     return Answer(SnippetList(made))
 
 

@@ -32,10 +32,13 @@ def create(name: Name, role: RoleOption = Role.VIEWER, section: SectionOption = 
     with opened() as stores:
         section_id = stores.section(section).id if section else None
         try:
-            made = changing.create(stores.database, name, role, section_id, now)
+            with stores.database.transaction():
+                made = changing.create(stores.database, name, role, section_id, now)
+                stores.note("made the account", _given(made, role, section), section_id)
+                token = changing.invite(stores.database, made, now)
         except AccountError as error:
             raise UsageError(str(error)) from None
-        _print_link(stores, made, now)
+        _print_link(stores, made, token)
 
 
 @app.command("list")
@@ -57,7 +60,11 @@ def list_() -> None:
 def link(name: Name) -> None:
     """Print a one-time link by which somebody chooses a new password; earlier links end."""
     with opened() as stores:
-        _print_link(stores, _named(stores, name), datetime.now(UTC))
+        account = _named(stores, name)
+        with stores.database.transaction():
+            token = changing.invite(stores.database, account, datetime.now(UTC))
+            stores.note("made a sign-in link for", account.name)
+        _print_link(stores, account, token)
 
 
 @app.command()
@@ -72,7 +79,11 @@ def role(
     with opened() as stores:
         section_id = stores.section(section).id if section else None
         new = None if role == "none" else Role(role)
-        changing.set_role(stores.database, _named(stores, name), section_id, new)
+        account = _named(stores, name)
+        with stores.database.transaction():
+            changing.set_role(stores.database, account, section_id, new)
+            did = "gave a role to" if new else "took a role from"
+            stores.note(did, _given(account, new, section), section_id)
     typer.echo(f"{name}: {role} of {section or 'all sections'}.")
 
 
@@ -80,9 +91,11 @@ def role(
 def disable(name: Name) -> None:
     """Shut somebody out at once; what they did stays in the audit log."""
     with opened() as stores:
-        done = changing.disable(stores.database, _named(stores, name), datetime.now(UTC))
-        if not done:
-            raise UsageError(f"{name!r} is shut out already.")
+        account = _named(stores, name)
+        with stores.database.transaction():
+            if not changing.disable(stores.database, account, datetime.now(UTC)):
+                raise UsageError(f"{name!r} is shut out already.")
+            stores.note("shut out", account.name)
     typer.echo(f"{name!r} can't sign in any more.")
 
 
@@ -90,8 +103,11 @@ def disable(name: Name) -> None:
 def enable(name: Name) -> None:
     """Let somebody in again who was shut out, with the password that they had."""
     with opened() as stores:
-        if not accounts.enable(stores.database, _named(stores, name).id):
-            raise UsageError(f"{name!r} is not shut out.")
+        account = _named(stores, name)
+        with stores.database.transaction():
+            if not accounts.enable(stores.database, account.id):
+                raise UsageError(f"{name!r} is not shut out.")
+            stores.note("let in again", account.name)
     typer.echo(f"{name!r} can sign in again.")
 
 
@@ -102,8 +118,11 @@ def _named(stores: Stores, name: str) -> Account:
     return found
 
 
-def _print_link(stores: Stores, account: Account, now: datetime) -> None:
-    token = changing.invite(stores.database, account, now)
+def _given(account: Account, role: Role | None, section: str | None) -> str:
+    return f"{account.name}: {role or 'no role'} of {section or 'all sections'}"
+
+
+def _print_link(stores: Stores, account: Account, token: str) -> None:
     web = address(stores.settings.web_host, stores.settings.web_port)
     typer.echo(f"{web}/welcome/{token}")
     typer.echo(f"It works once, for 24 hours: {account.name!r} chooses a password there.", err=True)

@@ -11,12 +11,13 @@ from rich.text import Text
 
 from tracker.actions import clients as making
 from tracker.cli.screen import harmless, whole
-from tracker.cli.store import JsonOption, SectionOption, UsageError, print_json
+from tracker.cli.store import JsonOption, SectionOption, Stores, UsageError, print_json
 from tracker.cli.store import stores as opened
 from tracker.rules.clients import Scope
 from tracker.rules.keyspaces import Keyspace
 from tracker.stores import clients
 from tracker.stores.clients import ApiClient
+from tracker.stores.sections import Section
 
 app = typer.Typer(help="API clients of a section.", no_args_is_help=True)
 Closed = TypeVar("Closed", bound=StrEnum)
@@ -41,14 +42,16 @@ def create(
     keyspaces = _chosen(Keyspace, keyspace, "--keyspace")
     with opened() as stores:
         owner = stores.section(section)
-        made = making.create(
-            stores.database,
-            owner.id,
-            name,
-            datetime.now(UTC),
-            scopes=scopes,
-            keyspaces=keyspaces,
-        )
+        with stores.database.transaction():
+            made = making.create(
+                stores.database,
+                owner.id,
+                name,
+                datetime.now(UTC),
+                scopes=scopes,
+                keyspaces=keyspaces,
+            )
+            stores.note("made the API client", made.client.name, owner.id)
     _print_secret(made, as_json)
 
 
@@ -109,11 +112,18 @@ def new_secret(
     """Give a client a new secret, which is shown this once; the one before ends."""
     with opened() as stores:
         owner = stores.section(section)
-        client = clients.find(stores.database, client_id)
-        if client is None or client.section_id != owner.id:
-            raise _missing(owner.slug, client_id)
-        made = making.renew_secret(stores.database, client)
+        client = _named(stores, owner, client_id)
+        with stores.database.transaction():
+            made = making.renew_secret(stores.database, client)
+            stores.note("gave a new secret to the API client", client.name, owner.id)
     _print_secret(made, as_json)
+
+
+def _named(stores: Stores, owner: Section, client_id: str) -> ApiClient:
+    client = clients.find(stores.database, client_id)
+    if client is None or client.section_id != owner.id:
+        raise _missing(owner.slug, client_id)
+    return client
 
 
 def _missing(section: str, client_id: str) -> UsageError:
@@ -131,6 +141,10 @@ def revoke(
     """Shut a client out for good: its secret and its tokens stop working at once."""
     with opened() as stores:
         owner = stores.section(section)
-        if not clients.revoke(stores.database, owner.id, client_id, datetime.now(UTC)):
-            raise _missing(owner.slug, client_id)
+        with stores.database.transaction():
+            client = clients.find(stores.database, client_id)  # None once it is revoked
+            if not clients.revoke(stores.database, owner.id, client_id, datetime.now(UTC)):
+                raise _missing(owner.slug, client_id)
+            if client:
+                stores.note("revoked the API client", client.name, owner.id)
     typer.echo(f"Revoked {client_id}.")

@@ -36,7 +36,14 @@ def erase(
 
 
 def _erase(stores: Stores, section_id: int, identity: Identity) -> dict[str, int]:
-    asked = erasing.ask(stores.database, stores.redis, section_id, identity, datetime.now(UTC))
+    asked = erasing.ask(
+        stores.database,
+        stores.redis,
+        section_id,
+        identity,
+        datetime.now(UTC),
+        note=lambda id_: stores.note("erased a profile", id_, section_id),
+    )
     if asked is None:
         raise UsageError(f"No profile has {named(identity)}.")
     erased: dict[str, int] = wait(asked.job, "the erasure", "erasing")

@@ -20,7 +20,14 @@ def export(
         section_id = stores.section(section).id
         identity = stores.identity(keyspace, key)
         now = datetime.now(UTC)
-        asked = exporting.ask(stores.database, stores.redis, section_id, identity, now)
+        asked = exporting.ask(
+            stores.database,
+            stores.redis,
+            section_id,
+            identity,
+            now,
+            note=lambda id_: stores.note("exported a profile", id_, section_id),
+        )
         if asked is None:
             raise UsageError(f"No profile has {named(identity)}.")
         useless = "There is no export without a jobs process, and none is running."

@@ -126,6 +126,8 @@ def replay(
         if version is not None:
             against = replaying.choose(stores.database, chosen, version, datetime.now(UTC))
         job = replaying.replay(stores.redis, chosen, dry_run=dry_run, version=against)
+        did = "tried a replay of quarantined hits" if dry_run else "replayed quarantined hits"
+        stores.note(did, _many(len(chosen)), definition.section_id if definition else None)
         useless = _NO_DRY_RUN if dry_run else ""
         counts: dict[str, int] = wait(job, "the replay", "replaying", useless=useless)
     would = "would be" if dry_run else "now"
@@ -156,7 +158,9 @@ def discard(
         chosen = _chosen(stores, ids, reason, every)
         if not yes:
             typer.confirm(f"Delete {len(chosen)} hits for good?", abort=True)
-        count = quarantining.discard(stores.database, chosen)
+        with stores.database.transaction():
+            count = quarantining.discard(stores.database, chosen)
+            stores.note("discarded quarantined hits", _many(count))
     typer.echo(f"{count} hits discarded.")
 
 
@@ -174,6 +178,10 @@ def _chosen(
     if not chosen:
         raise UsageError("No hit in quarantine matches.")
     return chosen
+
+
+def _many(count: int) -> str:
+    return f"{count:,} hit{'' if count == 1 else 's'}"
 
 
 def _reason(text: str | None) -> str | None:

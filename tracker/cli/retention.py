@@ -20,6 +20,7 @@ def run(as_json: JsonOption = False) -> None:
     """Delete events that are older than they may be, now rather than during the next day."""
     with opened() as stores:
         job = jobs.enqueue(stores.redis, jobs.RETENTION)
+        stores.note("had retention run")
         deleted: dict[str, int] = wait(job, "the deletion", "deleting")
     if as_json:
         print_json(deleted)

@@ -48,8 +48,9 @@ def create(
     ] = False,
 ) -> None:
     """Make a section. Without --origin every website may send hits to it."""
-    with opened() as stores:
+    with opened() as stores, stores.database.transaction():
         slug = section_settings.create(stores.database, name, origin or [], strict)
+        stores.note("made the section", name.strip(), stores.section(slug).id)
     typer.echo(f"Made the section {slug!r}.")
 
 
@@ -120,9 +121,18 @@ def set_(
         raise UsageError(SETTABLE)
     with opened() as stores:
         before = stores.section(section)
-        after = section_settings.change(stores.database, stores.redis, before, changes)
+        after = _change(stores, before, changes)
         _tell_changed(before, after)
         _tell_to_paste(stores, before, after)
+
+
+def _change(stores: Stores, before: Section, changes: SectionChanges) -> Section:
+    def note() -> None:
+        after = section_settings.of(stores.database, before)
+        if changed := section_settings.changed(before, after):
+            stores.note("changed the rules", section_settings.changed_words(changed), before.id)
+
+    return section_settings.change(stores.database, stores.redis, before, changes, note)
 
 
 def _tell(told: dict[str, str]) -> None:
@@ -132,8 +142,7 @@ def _tell(told: dict[str, str]) -> None:
 
 
 def _tell_changed(before: Section, after: Section) -> None:
-    old = section_settings.told(before)
-    changed = {about: to for about, to in section_settings.told(after).items() if to != old[about]}
+    changed = section_settings.changed(before, after)
     if not changed:
         typer.echo(f"The rules of the section {after.slug!r} were so already.")
         return
@@ -163,7 +172,10 @@ def new_secret(
         if not yes and owner.has_secret:
             question = "Claims and tags that the present secret signed will be refused. Go on?"
             typer.confirm(question, abort=True)
-        typer.echo(signing.renew_secret(stores.database, vault, owner.id))
+        with stores.database.transaction():
+            secret = signing.renew_secret(stores.database, vault, owner.id)
+            stores.note("made a new signing secret", section_id=owner.id)
+        typer.echo(secret)
     typer.echo(f"Sign claims with it, for the section {owner.slug!r}: docs/claims.md", err=True)
 
 
@@ -175,8 +187,7 @@ def trust_pages(
     """Believe claims that pages send unsigned, as if they were signed."""
     with opened() as stores:
         owner = stores.section(section)
-        changes = SectionChanges(trusts_pages=not off)
-        section_settings.change(stores.database, stores.redis, owner, changes)
+        _change(stores, owner, SectionChanges(trusts_pages=not off))
     believed = "signed claims only" if off else "whatever its pages claim"
     typer.echo(f"The section {owner.slug!r} believes {believed}.")
     if not off:

@@ -130,6 +130,7 @@ def regenerate(
         made = regenerating.regenerate(
             stores.database, stores.redis, definition, now=now, grace=grace
         )
+        stores.note("regenerated the snippets of", definition.slug, definition.section_id)
     _print([(definition, made)], now)
     typer.echo(f"Next: pintag snippet show {definition.slug}")
 
@@ -137,6 +138,7 @@ def regenerate(
 def _regenerate_all(stores: Stores, section: str | None, grace_days: int | None) -> None:
     section_id = stores.section(section).id
     job = jobs.enqueue(stores.redis, jobs.REGENERATION, section_id, grace_days)
+    stores.note("regenerated the snippets of", "all events", section_id)
     done: list[str] = wait(job, "the regeneration", "regenerating")
     for slug in done:
         typer.echo(f"{slug}: pintag snippet show {slug}")

@@ -1,10 +1,13 @@
 """What most commands need: the settings, the stores, and one section."""
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +20,7 @@ from tracker.rules import keyspaces
 from tracker.rules.errors import FieldError
 from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
 from tracker.settings import Settings, load
-from tracker.stores import database, definitions, hit_queue, sections
+from tracker.stores import audit_log, database, definitions, hit_queue, sections
 from tracker.stores.definitions import Definition
 from tracker.stores.sections import Section
 
@@ -49,6 +52,12 @@ class Stores:
         """The section named on the command line, or the only one."""
         return sections.choose(self.database, slug)
 
+    def note(self, action: str, subject: str = "", section_id: int | None = None) -> None:
+        """Write into the audit log what the system's user who runs this did."""
+        audit_log.add(
+            self.database, f"cli:{_user()}", action, subject, datetime.now(UTC), section_id
+        )
+
     def identity(self, keyspace: str, key: str) -> Identity:
         """The identifier that was named, normalised. Raises UsageError."""
         found = keyspaces.find(keyspace, self.prefix)
@@ -70,6 +79,14 @@ class Stores:
                 "See which there are: pintag event list"
             )
         return found
+
+
+def _user() -> str:
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:  # in containers, for one, users need no name
+        return str(number)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The audit log: who did what on the pages, in a section or in the whole installation."""
+"""The audit log: who did what, in a section or in the whole installation."""
 
 from urllib.parse import urlencode
 

@@ -106,21 +106,14 @@ def _changes(typed: Typed) -> SectionChanges:
     )
 
 
-def _changed(before: Section, after: Section) -> list[str]:
-    """What the changed rules are about."""
-    old = section_settings.told(before)
-    return [about for about, rule in section_settings.told(after).items() if rule != old[about]]
-
-
 def _note(visit: Visit, before: Section) -> None:
     after = section_settings.of(visit.connection, before)
-    if changed := _changed(before, after):
-        told = section_settings.told(after)
-        visit.note("changed the rules", "; ".join(f"{one}: {told[one]}" for one in changed))
+    if changed := section_settings.changed(before, after):
+        visit.note("changed the rules", section_settings.changed_words(changed))
 
 
 def _said(visit: Visit, before: Section, after: Section) -> str:
-    changed = _changed(before, after)
+    changed = section_settings.changed(before, after)
     if not changed:
         return "The rules were so already: nothing was changed."
     said = f"Saved: {', '.join(changed)}."

@@ -38,6 +38,10 @@ _MEANINGS = {
 }
 
 
+OTHERS = ("cli:", "api:")
+"""What names in the audit log begin with that are no accounts: commands' users, API clients."""
+
+
 class AccountError(ValueError):
     """A name or password can't be used; the message says what to do."""
 
@@ -47,6 +51,8 @@ def check_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise AccountError(f"A name has 1 to {MAX_NAME} characters that can be printed.")
+    if name.startswith(OTHERS):
+        raise AccountError(f"No name begins with {' or '.join(OTHERS)}, as others do in the log.")
     return name
 
 

@@ -1,4 +1,4 @@
-"""Who did what on the pages, in PostgreSQL."""
+"""Who did what, in PostgreSQL: people, commands (`cli:<user>`) and API clients (`api:<name>`)."""
 
 from datetime import datetime
 

@@ -1,5 +1,6 @@
 """`pintag event track`, `untrack`, `allow`, `retain` and `hide`: no edits, so they lock nothing."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,16 +8,18 @@ import typer
 
 from tracker.actions import governing, hiding
 from tracker.cli.events.arguments import Name
-from tracker.cli.store import SectionOption, UsageError
+from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
 from tracker.snippets import tracking
+from tracker.stores.definitions import Definition
 
 
 def track(name: Name, section: SectionOption = None) -> None:
     """Switch web tracking on: from now on there is a snippet for websites to paste."""
     with opened() as stores:
         definition = stores.definition(section, name)
-        tracking.switch_on(stores.database, stores.redis, definition, datetime.now(UTC))
+        note = _noted(stores, definition, "switched web tracking on", definition.slug)
+        tracking.switch_on(stores.database, stores.redis, definition, datetime.now(UTC), note)
     typer.echo(f"Web tracking of {definition.name!r} is on.")
     typer.echo(f"Next: pintag snippet show {definition.slug}")
 
@@ -25,7 +28,8 @@ def untrack(name: Name, section: SectionOption = None) -> None:
     """Switch web tracking off: the collector answers its snippets 410."""
     with opened() as stores:
         definition = stores.definition(section, name)
-        tracking.switch_off(stores.database, stores.redis, definition)
+        note = _noted(stores, definition, "switched web tracking off", definition.slug)
+        tracking.switch_off(stores.database, stores.redis, definition, note)
     typer.echo(f"Web tracking of {definition.name!r} is off.")
 
 
@@ -43,11 +47,13 @@ def allow(
     """Say by which keyspaces API clients may read and write its events."""
     if not deny and not allowed:
         raise UsageError("Say what: --deny email:read, --allow crm-id:write …")
-    with opened() as stores:
+    with opened() as stores, stores.database.transaction():
         definition = governing.set_operations(
             stores.database, stores.definition(section, name), deny=deny or [], allow=allowed or []
         )
-    denied = ", ".join(definition.denied_operations)
+        denied = ", ".join(definition.denied_operations)
+        subject = f"{definition.name}: denied are {denied or 'none'}"
+        _noted(stores, definition, "set the allowed operations of", subject)()
     typer.echo(f"{definition.name!r} denies {denied or 'nothing'} to API clients.")
 
 
@@ -60,10 +66,12 @@ def retain(
     """Say how long its events are kept."""
     if (days is None) is not for_ever:
         raise UsageError("Say how long: --days N or --for-ever.")
-    with opened() as stores:
+    with opened() as stores, stores.database.transaction():
         definition = governing.set_retention(
             stores.database, stores.definition(section, name), days
         )
+        subject = f"{definition.name}: {'for ever' if days is None else f'{days:,} days'}"
+        _noted(stores, definition, "set how long events live of", subject)()
     if definition.ttl_days is None:
         typer.echo(f"Events of {definition.name!r} are kept for ever.")
     else:
@@ -85,5 +93,11 @@ def hide(
             )
             question = "Are you sure you want to proceed? This action cannot be undone. Hide"
             typer.confirm(question, abort=True)
-        hidden = hiding.hide(stores.database, stores.redis, definition, now=datetime.now(UTC))
+        note = _noted(stores, definition, "hid the event", definition.name)
+        now = datetime.now(UTC)
+        hidden = hiding.hide(stores.database, stores.redis, definition, now=now, note=note)
     typer.echo(f"{definition.name!r} is hidden{'' if hidden else ' already'}.")
+
+
+def _noted(stores: Stores, of: Definition, action: str, subject: str) -> Callable[[], None]:
+    return lambda: stores.note(action, subject, of.section_id)

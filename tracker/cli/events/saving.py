@@ -59,7 +59,9 @@ def create(
         raise UsageError(f"The event was not saved:\n{listed(draft)}")
     with opened() as stores:
         section_id = stores.section(section).id
-        made = saving.create(stores.database, section_id, draft, datetime.now(UTC))
+        with stores.database.transaction():
+            made = saving.create(stores.database, section_id, draft, datetime.now(UTC))
+            stores.note("created the event", made.name, section_id)
         prefix = stores.prefix
     print_event(made, prefix, as_json)
     if not as_json:
@@ -97,6 +99,9 @@ def edit(
             sent,
             now=now,
             cooldown=stores.settings.cooldown,
+            note=lambda: stores.note(
+                "edited the event", new_name or definition.name, definition.section_id
+            ),
         )
         prefix = stores.prefix
     if as_json:
