@@ -23,6 +23,7 @@ from tracker.stores.batches import LostPartitionError
 from tracker.stores.queue_server import Queue
 from worker.batch import Works, commit, is_away, portions
 from worker.context import Context
+from worker.pace import Pace
 from worker.partitions import Partitions, Tries
 from worker.read_size import ReadSize
 from worker.reports import Reports
@@ -58,6 +59,7 @@ class Worker:
         self._context = Context(settings)
         self._tries = Tries()
         self._read_size = ReadSize()
+        self._pace = Pace()
         self._pause = FIRST_PAUSE
         self._trials: list[ToldHit] = []
         self._reports = Reports(settings.redis_url)
@@ -120,6 +122,7 @@ class Worker:
                     self._reports.waits_for = ", ".join(queue.away)
                     partitions.balance()
                     self._watching.look(client)
+                time.sleep(self._pace.patience(time.monotonic()))
                 self._turn(connection, queue, partitions, upkeep.epochs)
                 self._publish_trials(client)
                 self._reports.tell(list(partitions.owned))
@@ -177,6 +180,7 @@ class Worker:
         count = self._read_size.count(self._settings.batch, len(after), cautious)
         patience = partitions.held.patience(self._context.now, BLOCK_MS)
         hits = queue.read(after, count, patience)
+        self._pace.note(time.monotonic(), hits.values(), count)
         partitions.unread.difference_update(after)
         self._read_size.learn([len(queued.raw) for read in hits.values() for queued in read])
         return hits
