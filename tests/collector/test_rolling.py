@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.collector import house as houses
 from tests.collector import raw
 from tests.collector.house import House
 from tests.collector.test_accepting import ANNA, envelope
+from tests.collector.test_first_party import Proxy, caddy, nginx
 from tests.collector.test_sharing import listeners, sending
 from tests.embedded.waiting import descendants, kill, until, until_gone
 from tracker import listening
@@ -30,10 +32,10 @@ PAUSES = (0, 0, 0.001, 0.02, 0.1, 0.4)
 class Client(threading.Thread):
     """Sends on one connection until it is told that it ends, then on the next; never again."""
 
-    def __init__(self, port: int, key: str, pause: float, stop: threading.Event) -> None:
+    def __init__(self, port: int, path: str, pause: float, stop: threading.Event) -> None:
         super().__init__()
         self._http = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._path, self._pause, self._stop_sending = f"/v1/{key}", pause, stop
+        self._path, self._pause, self._stop_sending = path, pause, stop
         self.heard: list[int | str] = []
 
     def run(self) -> None:
@@ -50,11 +52,11 @@ class Client(threading.Thread):
 
 
 @contextmanager
-def load(port: int, key: str) -> Iterator[list[list[int | str]]]:
+def load(port: int, key: str, path: str = "/v1") -> Iterator[list[list[int | str]]]:
     """What clients hear: those of all paces on kept connections, one on a new one each time."""
     stop = threading.Event()
-    with sending(port, key) as one_by_one:
-        clients = [Client(port, key, pause, stop) for pause in PAUSES]
+    with sending(port, key, path) as one_by_one:
+        clients = [Client(port, f"{path}/{key}", pause, stop) for pause in PAUSES]
         for client in clients:
             client.start()
         try:
@@ -136,6 +138,22 @@ def test_a_rolling_restart_is_noticed_by_nobody(settings: Settings, house: House
 def test_nor_are_many_in_a_row(settings: Settings, house: House, key: str) -> None:
     with collectors(settings, 2) as (parent, port), load(port, key) as heard:
         for _ in range(4):
+            roll(parent)
+    assert {answer for one in heard for answer in one} == {204}
+    assert len(house.hits()) == sum(map(len, heard))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proxy", [nginx, caddy])
+def test_nor_through_a_web_server(
+    settings: Settings, house: House, key: str, tmp_path: Path, proxy: Proxy
+) -> None:
+    with (
+        collectors(settings, 2) as (parent, behind),
+        proxy(tmp_path, behind, True) as port,
+        load(port, key, "/pt/v1") as heard,
+    ):
+        for _ in range(2):
             roll(parent)
     assert {answer for one in heard for answer in one} == {204}
     assert len(house.hits()) == sum(map(len, heard))

@@ -20,9 +20,10 @@ GOOD = envelope(ANNA)
 
 
 @contextmanager
-def sending(port: int, key: str) -> Iterator[list[int | str]]:
+def sending(port: int, key: str, path: str = "/v1") -> Iterator[list[int | str]]:
     """What somebody hears who sends hit after hit, each on a connection of its own."""
-    head = raw.head(f"POST /v1/{key}", f"Content-Length: {len(GOOD)}", "Connection: close")
+    head = raw.head(f"POST {path}/{key}", f"Content-Length: {len(GOOD)}", "Connection: close")
+    head = head.replace(b"Host: collector", b"Host: 127.0.0.1")  # by which web servers choose
     heard: list[int | str] = []
     stop = Event()
 
