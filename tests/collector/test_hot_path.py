@@ -1,6 +1,7 @@
-"""The two ways of a hit: past Starlette or through it, the answer and the queue are the same."""
+"""The three ways of a hit: past the parser, past Starlette, or through both, with one outcome."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,6 +11,7 @@ from tests.collector import raw
 from tests.collector.house import Collector, House
 from tests.collector.test_accepting import ANNA, BEN, envelope
 from tracker.collector.app import make_app
+from tracker.collector.hot_path import HitsProtocol
 from tracker.collector.http_limits import BoundedProtocol
 from tracker.rules.hits import MAX_BODY
 from tracker.settings import Settings
@@ -55,6 +57,27 @@ REQUESTS: dict[str, Callable[[str], bytes]] = {
 }
 
 
+class Parsing(HitsProtocol):
+    """Takes nothing past the parser."""
+
+    def _take_plain(self, data: bytes) -> bool:
+        return False
+
+
+class Unparsed(HitsProtocol):
+    """Has no parser."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        self.parser = None  # type: ignore[assignment]
+
+
+@pytest.fixture
+def by_parser(settings: Settings, key: str) -> Iterator[Collector]:
+    with houses.running(make_app(settings), http=Parsing) as collector:
+        yield collector
+
+
 @pytest.fixture
 def through_starlette(settings: Settings, key: str) -> Iterator[Collector]:
     """A collector that answers nothing by itself."""
@@ -72,15 +95,16 @@ def outcome(collector: Collector, house: House, request: bytes) -> object:
     return answer, queued, senders
 
 
-def test_both_ways_are_the_same(
-    collector: Collector, through_starlette: Collector, house: House, key: str
+def test_all_ways_are_the_same(
+    collector: Collector, by_parser: Collector, through_starlette: Collector, house: House, key: str
 ) -> None:
     house.keep_addresses("whole")
-    collector.look()
-    through_starlette.look()
+    ways = (collector, by_parser, through_starlette)
+    for each in ways:
+        each.look()
     for name, request in REQUESTS.items():
-        ours = outcome(collector, house, request(key))
-        assert ours == outcome(through_starlette, house, request(key)), name
+        ours, *theirs = [outcome(each, house, request(key)) for each in ways]
+        assert theirs == [ours, ours], name
 
 
 @dataclass
@@ -90,23 +114,23 @@ class Full:
     retry_after: int = 7
 
 
-def test_both_ways_refuse_the_same(settings: Settings, house: House, key: str) -> None:
-    full, fast = make_app(settings), make_app(replace(settings, snippet_rate=1))
-    slow_full, slow_fast = make_app(settings), make_app(replace(settings, snippet_rate=1))
+@pytest.mark.parametrize("is_full", [True, False])
+def test_all_ways_refuse_the_same(
+    settings: Settings, house: House, key: str, is_full: bool
+) -> None:
     many = post(key, body=envelope(*[ANNA] * 100))
-    for ours, theirs in ((full, slow_full), (fast, slow_fast)):
-        with (
-            houses.running(ours) as hot,
-            houses.running(theirs, http=BoundedProtocol) as cold,
-        ):
-            if ours is full:
-                ours.state.intake._pressure = theirs.state.intake._pressure = Full()
-            for each in (hot, cold):
-                outcome(each, house, many)
-            for name in ("plain", "no keep-alive", "chunked", "nobody's key", "no JSON"):
-                request = REQUESTS[name](key)
-                found = [outcome(each, house, request) for each in (hot, cold)]
-                assert without_waiting(found[0]) == without_waiting(found[1]), name
+    with ExitStack() as opened:
+        ways = []
+        for protocol in (HitsProtocol, Parsing, BoundedProtocol):
+            app = make_app(replace(settings, snippet_rate=0 if is_full else 1))
+            ways.append(opened.enter_context(houses.running(app, http=protocol)))
+            if is_full:
+                app.state.intake._pressure = Full()
+            outcome(ways[-1], house, many)
+        for name in ("plain", "no keep-alive", "chunked", "nobody's key", "no JSON"):
+            request = REQUESTS[name](key)
+            ours, *theirs = [without_waiting(outcome(each, house, request)) for each in ways]
+            assert theirs == [ours, ours], name
 
 
 def without_waiting(found: object) -> object:
@@ -117,18 +141,36 @@ def without_waiting(found: object) -> object:
     return (answer, wait is None, *more)
 
 
+@pytest.mark.parametrize("size", [1, 10_000])
 def test_starlette_has_nothing_to_do_with_a_plain_hit(
-    settings: Settings, key: str, house: House
+    settings: Settings, key: str, house: House, size: int
 ) -> None:
     app = make_app(settings)
     with houses.running(app) as collector:
         app.state.intake.take = None
         with raw.connect(collector.port) as connection:
-            for byte in post(key):
-                connection.sendall(bytes([byte]))
+            request = post(key)
+            for at in range(0, len(request), size):
+                connection.sendall(request[at : at + size])
             assert raw.read(connection).status == 204
         assert collector.post("nobody", GOOD).status_code == 500
     assert sorted(house.hits()) == sorted([ANNA, BEN])
+
+
+def test_the_parser_has_nothing_to_do_with_a_plain_hit_in_one_piece(
+    settings: Settings, key: str, house: House
+) -> None:
+    with (
+        houses.running(make_app(settings), http=Unparsed) as collector,
+        raw.connect(collector.port) as connection,
+    ):
+        for number in (1, 22, 22, 333):
+            hit = b'{"visitor":"%d"}' % number
+            connection.sendall(post(key, "User-Agent: a", body=envelope(hit)))
+            assert b" 204 " in connection.recv(65_536)
+        connection.sendall(post(key, "User-Agent: b", body=envelope(b"7")))
+        assert b" 204 " in connection.recv(65_536)
+    assert sorted(sender.agent for sender in house.senders()) == [*"aaaa", "b"]
 
 
 def test_one_that_comes_before_the_answer_to_the_last_waits_for_it(

@@ -1,4 +1,4 @@
-"""The way of nearly all hits: answered in the callbacks of the HTTP parser, past Starlette.
+"""The way of nearly all hits: answered by the connection itself, past Starlette.
 
 A request that nothing speaks against goes straight to the hit queue, and is answered when Redis
 has it; one that a limit refuses is answered at once. Every other one is handed to Starlette as if
@@ -13,11 +13,13 @@ from starlette.responses import Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from tracker.collector import senders
+from tracker.collector import plain_posts, senders
 from tracker.collector.answers import TAKEN, refuse
 from tracker.collector.connections import Connections
-from tracker.collector.http_limits import BoundedProtocol
+from tracker.collector.http_limits import MAX_HEADERS, BoundedProtocol
 from tracker.collector.intake import Intake, RefusedError, Ticket
+from tracker.collector.plain_posts import Head, PlainPosts
+from tracker.collector.senders import Seen
 from tracker.rules.hits import MAX_BODY
 from tracker.rules.refusals import Refusal
 from tracker.settings import HITS_PATH, Settings
@@ -39,6 +41,7 @@ class Door:
     def __init__(self, intake: Intake, settings: Settings) -> None:
         self.intake = intake
         self.prefixes = tuple(f"{path}/".encode() for path in hits_paths(settings))
+        self.plain = plain_posts.pattern(hits_paths(settings), MAX_HEADERS)
         # uvicorn's own reading of these, which Starlette's endpoints get, so that both agree.
         self.proxies = ProxyHeadersMiddleware(_no_app, settings.trusted_proxies).trusted_hosts
         self.connections = Connections(settings.connections, settings.address_connections)
@@ -52,7 +55,7 @@ class Door:
                 return path[len(prefix) :].decode("latin-1")
         return None
 
-    def forwarded(self, headers: Headers) -> str | None:
+    def forwarded(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         """The IP address of the client whose request a trusted proxy passed on, if it says so."""
         forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
         text = b", ".join(forwarded).decode("latin-1")
@@ -109,6 +112,7 @@ class HitsProtocol(BoundedProtocol):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)
         self._door = self.app_state["door"]
+        self._plain = PlainPosts(self._door.plain, self._look)
         self._answer = _Answer()
         self._parts: list[bytes] = []
         self._peer: str | None = None
@@ -132,6 +136,28 @@ class HitsProtocol(BoundedProtocol):
             self._is_counted = False
             self._door.connections.leave(self._counted_as)
         super().connection_lost(exc)
+
+    # -- past the parser
+
+    def data_received(self, data: bytes) -> None:
+        if not (self._is_whole and self._owes_nothing and self._take_plain(data)):
+            super().data_received(data)
+
+    def _take_plain(self, data: bytes) -> bool:
+        """Deal with a plain POST that came in one piece; False leaves the data to the parser."""
+        plain = self._plain.read(data)
+        if plain is None:
+            return False
+        self._unset_keepalive_if_required()
+        (key, seen), body = plain
+        if not self._attempt(key, seen, body, not self.server_state.stopping):
+            return False
+        if self._deadline is not None:
+            self._watch()
+        return True
+
+    def _look(self, head: Head) -> tuple[str, Seen]:
+        return head.key, self._see(head.named, head.query, head.named.items())
 
     # -- the parser's callbacks
 
@@ -164,7 +190,7 @@ class HitsProtocol(BoundedProtocol):
     def on_message_complete(self) -> None:
         if self._key is None:
             super().on_message_complete()
-        elif self._attempt(self._key):
+        elif self._attempt_parsed(self._key):
             self._is_whole = True
         else:
             self._hand_over()
@@ -196,16 +222,28 @@ class HitsProtocol(BoundedProtocol):
         for part in self._parts:
             super().on_body(part)
 
-    def _attempt(self, key: str) -> bool:
+    def _see(
+        self, named: Mapping[bytes, bytes], query: bytes, headers: Iterable[tuple[bytes, bytes]]
+    ) -> Seen:
+        client = self._peer
+        if self._is_proxy and b"x-forwarded-for" in named:
+            client = self._door.forwarded(headers) or client
+        return senders.see(named, client, senders.parameters(query))
+
+    def _attempt_parsed(self, key: str) -> bool:
+        seen = self._see(self._named, self._query, self.headers)
+        return self._attempt(key, seen, b"".join(self._parts), self.keeps_alive)
+
+    def _attempt(self, key: str, seen: Seen, body: bytes, keep_alive: bool) -> bool:
         """Send the hits on their way, or refuse them; False leaves the answer to Starlette.
 
         What fails here is for it, too, and no 400.
         """
         owed = self._answer
         try:
-            owed.ticket = self._queue(key)
+            owed.ticket = self._door.intake.attempt(key, seen, body, self._finish)
         except RefusedError as refused:
-            self._write(self._refusal(refused), self.keeps_alive)
+            self._write(self._refusal(refused), keep_alive)
             self.on_response_complete()
             return True
         except Exception as error:
@@ -213,17 +251,9 @@ class HitsProtocol(BoundedProtocol):
             return False
         if owed.ticket is None:
             return False
-        owed.response_complete, owed.keep_alive = False, self.keeps_alive
+        owed.response_complete, owed.keep_alive = False, keep_alive
         self.cycle = owed  # type: ignore[assignment]
         return True
-
-    def _queue(self, key: str) -> Ticket | None:
-        client = self._peer
-        if self._is_proxy and b"x-forwarded-for" in self._named:
-            client = self._door.forwarded(self.headers) or client
-        seen = senders.see(self._named, client, senders.parameters(self._query))
-        body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        return self._door.intake.attempt(key, seen, body, self._finish)
 
     def _finish(self, error: str | None) -> None:
         """Answer: Redis has every hit of the request on disk, or may not have them."""

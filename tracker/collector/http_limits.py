@@ -32,8 +32,8 @@ class BoundedProtocol(serving.Protocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._in_head = True
-        self._is_whole = False
+        self._in_head = False
+        self._is_whole = True
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: list[bytes | memoryview] = []
@@ -43,7 +43,7 @@ class BoundedProtocol(serving.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._watch()
+        self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_whole = True
@@ -113,7 +113,7 @@ class BoundedProtocol(serving.Protocol):
 
     def shutdown(self) -> None:
         """Called when the server waits no longer: what rests ends; what has begun may go on."""
-        if self._is_whole or (self._in_head and not self._head_bytes):
+        if self._is_whole:
             super().shutdown()
 
     def _watch(self) -> None:
@@ -122,7 +122,10 @@ class BoundedProtocol(serving.Protocol):
             self._deadline.cancel()
             self._deadline = None
         elif not self._is_whole and self._deadline is None:
-            self._deadline = self.loop.call_later(self.request_seconds, self._give_up)
+            self._start_clock()
+
+    def _start_clock(self) -> None:
+        self._deadline = self.loop.call_later(self.request_seconds, self._give_up)
 
     def _give_up(self) -> None:
         if not self.transport.is_closing():

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 import structlog
 
-from tracker.collector import senders
 from tracker.collector.appending import Appending
 from tracker.collector.group_commit import QueueAwayError
 from tracker.collector.key_ring import KeyRing
@@ -21,16 +20,14 @@ from tracker.collector.senders import Seen
 from tracker.rules.hit_rates import Charge, HitRates, OverRateError
 from tracker.rules.hits import (
     MAX_BODY,
-    NOBODY,
     BadEnvelopeError,
     Envelope,
-    Sender,
     parse_envelope,
     partition_of,
 )
 from tracker.rules.origins import lets_in
 from tracker.rules.refusals import Refusal
-from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
+from tracker.stores.hit_queue import pack_append, pack_text
 from tracker.stores.key_table import KeyEntry
 from tracker.stores.losses import pack_lost
 
@@ -115,7 +112,7 @@ class Intake:
             return None
         except OverRateError as error:
             raise self.refuse(error.refusal, "", error.wait) from None
-        sender = senders.sender(seen, entry.addresses)
+        sender = seen.packed(entry.addresses)
         if self._queue.send(pack(key, envelope, self._keys.partitions, sender), done):
             return ticket
         self._rates.give_back(ticket.taken, self._now())
@@ -157,14 +154,14 @@ class Intake:
         return entry
 
     async def _append(self, key: str, envelope: Envelope, seen: Seen, entry: KeyEntry) -> None:
-        sender = senders.sender(seen, entry.addresses)
+        sender = seen.packed(entry.addresses)
         try:
             ticket = self._ticket(key, seen, envelope)
         except OverRateError as error:
             raise RefusedError(error.refusal, retry_after=error.wait) from None
         try:
             await self._queue.append(pack(key, envelope, self._keys.partitions, sender))
-            uncounted = None if sender.test else await self._count_lost(key, envelope.lost)
+            uncounted = None if seen.test else await self._count_lost(key, envelope.lost)
             self.confirmed(ticket)
         except QueueAwayError as error:
             self._rates.give_back(ticket.taken, self._now())
@@ -204,16 +201,13 @@ def judge(
     return None if lets_in(entry.origins, origin, test) else Refusal.ORIGIN
 
 
-def pack(key: str, envelope: Envelope, partitions: int, sender: Sender = NOBODY) -> list[bytes]:
-    """The commands that append an envelope's hits to their partitions."""
+def pack(key: str, envelope: Envelope, partitions: int, sender: bytes) -> list[bytes]:
+    """The commands that append an envelope's hits to their partitions; sender: packed."""
     packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
-    packed_sender = pack_sender(sender)
-    commands = []
-    for hit in envelope.hits:
-        raw = bytes(hit)
-        to = partition_of(raw, partitions)
-        commands.append(pack_append(to, packed_key, sent, packed_sender, raw))
-    return commands
+    return [
+        pack_append(partition_of(raw, partitions), packed_key, sent, sender, raw)
+        for raw in map(bytes, envelope.hits)
+    ]
 
 
 def _envelope(body: bytes) -> Envelope:

@@ -10,6 +10,7 @@ import msgspec
 
 from tracker.rules import ip_addresses
 from tracker.rules.hits import Sender
+from tracker.stores.hit_queue import pack_sender
 
 MAX_AGENT = 500
 """Characters of a User-Agent header that are kept."""
@@ -25,7 +26,7 @@ _PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _AHEAD = (b"prefetch", b"prerender", b"preview")
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct):
     """What came with a request's body; client: the IP address, whole, which goes no further.
 
     The rest of it is as in `Sender`; origin: None without an Origin header.
@@ -37,6 +38,20 @@ class Seen(msgspec.Struct, frozen=True):
     tag: str = ""
     test: bool = False
     prefetch: bool = False
+    _packed: tuple[str, bytes] = ("", b"")
+
+    def packed(self, addresses: str) -> bytes:
+        """The sender as the hit queue takes it; addresses: what its section keeps of IP addresses.
+
+        It is remembered: a connection's requests mostly say the same of who sends them.
+        """
+        if self._packed[0] != addresses:
+            self._packed = addresses, pack_sender(self._sender(addresses))
+        return self._packed[1]
+
+    def _sender(self, addresses: str) -> Sender:
+        address = ip_addresses.kept(self.client, addresses) if self.client else None
+        return Sender(address, self.agent, self.tag, self.test, self.prefetch)
 
 
 def see(named: Mapping[bytes, bytes], client: str | None, query: Mapping[str, str]) -> Seen:
@@ -65,12 +80,6 @@ def parameters(query: bytes) -> dict[str, str]:
         if name in (b"test", b"tag"):
             found[name] = value[:_MAX_ESCAPED]
     return {name.decode(): unquote(value.decode("latin-1")) for name, value in found.items()}
-
-
-def sender(seen: Seen, addresses: str) -> Sender:
-    """What goes into the hit queue; addresses: how much of the IP address its section keeps."""
-    address = ip_addresses.kept(seen.client, addresses) if seen.client else None
-    return Sender(address, seen.agent, seen.tag, seen.test, seen.prefetch)
 
 
 def _is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
