@@ -8,7 +8,9 @@ from collections import deque
 from collections.abc import Callable
 
 import hiredis
+import msgspec
 import structlog
+from hiredis import ReplyError
 
 MAX_PENDING = 50_000
 MAX_PENDING_BYTES = 64_000_000
@@ -20,15 +22,12 @@ Done = Callable[[str | None], None]
 """Hears once what came of an append: None when Redis has it, else why it may not have it."""
 
 
-class _Request:
-    __slots__ = ("done", "error", "replies", "since", "size")
-
-    def __init__(self, replies: int, size: int, done: Done, since: float) -> None:
-        self.replies = replies
-        self.size = size
-        self.done = done
-        self.since = since
-        self.error: str | None = None
+class _Request(msgspec.Struct):
+    replies: int
+    size: int
+    done: Done
+    since: float
+    error: str | None = None
 
 
 class RedisConnection(asyncio.Protocol):
@@ -50,22 +49,21 @@ class RedisConnection(asyncio.Protocol):
         In the order of appends. False where nothing was sent, as there is no connection, or too
         much waits for Redis: then `done` is not called.
         """
-        size = sum(map(len, commands))
-        if self._transport is None or not self._has_room(len(commands), size):
+        packed = b"".join(commands)
+        count, size = len(commands), len(packed)
+        if (
+            self._transport is None
+            or self._pending + count > MAX_PENDING
+            or self._pending_bytes + size > MAX_PENDING_BYTES
+        ):
             return False
         if not self._buffer:
             self._loop.call_soon(self._flush)
-        self._buffer += commands
-        self._pending += len(commands)
+        self._buffer.append(packed)
+        self._pending += count
         self._pending_bytes += size
-        self._waiting.append(_Request(len(commands), size, done, self._loop.time()))
+        self._waiting.append(_Request(count, size, done, self._loop.time()))
         return True
-
-    def _has_room(self, commands: int, size: int) -> bool:
-        return (
-            self._pending + commands <= MAX_PENDING
-            and self._pending_bytes + size <= MAX_PENDING_BYTES
-        )
 
     def _flush(self) -> None:
         if self._transport is not None:
@@ -95,7 +93,7 @@ class RedisConnection(asyncio.Protocol):
         request = self._waiting[0]
         request.replies -= 1
         self._pending -= 1
-        if isinstance(reply, hiredis.ReplyError):
+        if isinstance(reply, ReplyError):
             request.error = str(reply)
         if request.replies == 0:
             self._waiting.popleft()
