@@ -138,6 +138,19 @@ class Nodes:
             with node.client() as client:
                 client.execute_command("CLUSTER SETSLOT", slot, "NODE", there.id)
 
+    @contextmanager
+    def configured(self, name: str, value: str, back: str) -> Iterator[None]:
+        """All nodes with another setting, while the block runs."""
+        clients = [node.client() for node in self.nodes]
+        try:
+            for client in clients:
+                client.config_set(name, value)
+            yield
+        finally:
+            for client in clients:
+                client.config_set(name, back)
+                client.close()
+
     def restart(self, *numbers: int) -> None:
         """Start nodes that are down, and wait until they take part again."""
         for number in numbers:

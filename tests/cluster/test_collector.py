@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx2
 import pytest
@@ -14,7 +15,7 @@ from tests.cluster.nodes import Nodes
 from tests.collector import house as houses
 from tests.collector.house import Collector
 from tests.embedded.waiting import until
-from tests.worker.cast import hit
+from tests.worker.cast import hit, working
 from tracker.collector.app import make_app
 from tracker.rules.hits import NOBODY
 from tracker.snippets import publishing
@@ -75,6 +76,26 @@ def test_only_hits_of_a_node_that_is_away_are_refused(collector: Collector, port
         assert post(collector, port, *range(8)).status_code == 503
         assert collector.http.get("/health/ready").status_code == 200
     until(lambda: post(collector, port, *range(8)).status_code == 204, "all are taken again", 10)
+
+
+def whole_way(port: Port, url: str) -> None:
+    """A hit to each partition, from the collector to its row."""
+    settings = replace(port.settings, queue_url=url)
+    publishing.keep_current(port.db, port.redis)
+    with houses.running(make_app(settings, patience=1)) as collector, working(settings):
+        assert post(collector, port, *range(8)).status_code == 204
+        until(lambda: port.rows("SELECT count(*) FROM event") == [(8,)], "they are stored", 20)
+
+
+def test_a_cluster_with_a_password(port: Port) -> None:
+    with port.nodes.configured("requirepass", "s3cret", ""):
+        whole_way(port, port.nodes.url.replace("://", "://default:s3cret@"))
+
+
+def test_nodes_that_tell_no_address_are_where_they_were_asked(port: Port) -> None:
+    kind = "cluster-preferred-endpoint-type"
+    with port.nodes.configured(kind, "unknown-endpoint", "ip"):
+        whole_way(port, port.nodes.url)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Nodes are lost, emptied and moved under load: what was acknowledged is stored once."""
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -51,6 +52,19 @@ def test_a_node_is_killed_and_comes_back(port: Port, load: Load) -> None:
         load.grows(*others)
         port.nodes.restart(MIDDLE)
         load.grows()
+    assert_nothing_lost(port, load)
+    assert port.audit().losses == []
+
+
+def test_a_node_is_paused(port: Port, load: Load) -> None:
+    paused = port.nodes.nodes[MIDDLE].process
+    assert paused
+    paused.send_signal(signal.SIGSTOP)
+    try:
+        load.grows(*port.nodes.of(0), *port.nodes.of(2), more=100)
+    finally:
+        paused.send_signal(signal.SIGCONT)
+    load.grows()
     assert_nothing_lost(port, load)
     assert port.audit().losses == []
 
