@@ -7,6 +7,7 @@ other says. Nothing here counts rows: the ledger has done that.
 import threading
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -266,15 +267,13 @@ def _in_redis(client: redis.Redis, at: datetime) -> InRedis:
 
 
 def _in_queue(queue: Queue, last_ids: dict[int, str]) -> InQueue:
-    waiting = queue.waiting(last_ids)
+    waiting, epochs = queue.waiting(last_ids), queue.epochs(last_ids)
     stopped = last_ids.keys() - {part.partition for part in waiting}
-    return InQueue(
-        {address: servers.of_redis(client) for address, client in queue.clients().items()},
-        queue.away,
-        queue.epochs(last_ids),
-        waiting,
-        sorted(stopped),
-    )
+    there = {}
+    for address, client in queue.clients().items():
+        with suppress(redis.RedisError, OSError):  # a node that is away from this moment on
+            there[address] = servers.of_redis(client)
+    return InQueue(there, queue.away, epochs, waiting, sorted(stopped))
 
 
 def _jobs(client: redis.Redis) -> list[Listed] | None:

@@ -66,6 +66,7 @@ class ClusterQueue(Queue):
         self._map: cluster_map.Map = {}
         self._nodes: dict[str, Node] = {}
         self._changes, self._next_look = True, 0.0
+        self._noted: dict[int, str] = {}
 
     def close(self) -> None:
         for node in self._nodes.values():
@@ -145,7 +146,9 @@ class ClusterQueue(Queue):
         return answers
 
     def _note(self, number: int, error: redis.RedisError) -> None:
-        if not isinstance(error, hit_queue.ELSEWHERE):
+        """Log what is wrong with a partition, once; that it is elsewhere is nothing wrong."""
+        if not isinstance(error, hit_queue.ELSEWHERE) and self._noted.get(number) != str(error):
+            self._noted[number] = str(error)
             log.warning("queue_refuses", partition=number, error=str(error))
 
     def _spread(self, parts: Mapping[int, str]) -> list[tuple[Node, dict[int, str]]]:
