@@ -9,12 +9,7 @@ AGAIN_SECONDS = 5
 
 
 class BusyError(Exception):
-    """Too many ask for the same at once: nothing was done."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"Too many ask for this at the moment. Try again in {AGAIN_SECONDS} seconds."
-        )
+    """Too many ask for the same at once: nothing was done, and it can be asked for again."""
 
 
 class Turns:
@@ -28,7 +23,8 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Wait for a turn, and have it for as long as the block runs. Raises BusyError."""
         if not self._room.acquire(blocking=False):
-            raise BusyError
+            again = f"Try again in {AGAIN_SECONDS} seconds."
+            raise BusyError(f"Too many ask for this at the moment. {again}")
         try:
             with self._turn:
                 yield

@@ -29,6 +29,7 @@ from tracker.rules.errors import FieldError
 from tracker.snippets.tracking import TrackingError
 from tracker.stores import absence
 from tracker.stores.definitions import NameTakenError
+from tracker.turns import AGAIN_SECONDS, BusyError
 
 NO_HEADERS: Mapping[str, str] = {}
 
@@ -108,6 +109,9 @@ def problem_of(error: Exception) -> ProblemError | None:
     for kind, status in STATUS_OF.items():
         if isinstance(error, kind):
             return ProblemError(status, str(error))
+    if isinstance(error, BusyError):
+        headers = {"Retry-After": str(AGAIN_SECONDS)}
+        return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=headers)
     if isinstance(error, psycopg.DataError) and error.sqlstate in _UNSTORABLE:
         detail = "A text can't be stored: take out characters that cannot be shown, such as NUL."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tracker.actions import checking, comparing, installed
+from tracker.actions import checking, comparing, installed, looking
 from tracker.actions.checking import Check, Complaint
 from tracker.actions.installed import Installed
 from tracker.api.events import EVENT
@@ -71,7 +71,10 @@ def check_fields(call: Call) -> Answer:
     keyspace by which the definition's events may be read.
     """
     definition, sent = find_definition(call), decode_body(call.raw, _Sent)
-    found = checking.check(call.connection, definition, sent.fields, now=call.now, hits=sent.hits)
+    with looking.far(call.connection):
+        found = checking.check(
+            call.connection, definition, sent.fields, now=call.now, hits=sent.hits
+        )
     if not _may_read(call, definition):
         found.complaints = [_without_values(complaint) for complaint in found.complaints]
     return Answer(found)
@@ -91,7 +94,9 @@ def _without_values(complaint: Complaint) -> Complaint:
 
 def list_pages(call: Call) -> Answer:
     """Origin and path of each page, by the stored events of the last 30 days."""
-    return Answer(installed.pages(call.connection, find_definition(call), now=call.now))
+    definition = find_definition(call)
+    with looking.far(call.connection):
+        return Answer(installed.pages(call.connection, definition, now=call.now))
 
 
 OPERATIONS = (

@@ -1,5 +1,6 @@
 """The page of one event: its versions, its snippet, trying it out, and where it is installed."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -7,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from tracker.actions import comparing, installed, trying
+from tracker.actions import comparing, installed, looking, trying
 from tracker.actions.comparing import Comparison
 from tracker.actions.refusals import NoSuchVersionError
 from tracker.pages import charts, found
@@ -228,7 +229,8 @@ def _keys(visit: Visit, definition: Definition) -> list[tuple[object, str, datet
 def _installed(visit: Visit, definition: Definition) -> dict[str, object]:
     further = visit.get("look") == "further"
     most = recent_events.MOST if further else GLANCE
-    pages = installed.pages(visit.connection, definition, now=visit.now, most=most)
+    with looking.far(visit.connection) if further else nullcontext():
+        pages = installed.pages(visit.connection, definition, now=visit.now, most=most)
     return {"installed": pages, "uses": pages.pages[:MOST_PAGES], "further": further}
 
 
