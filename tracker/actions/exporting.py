@@ -9,8 +9,22 @@ import redis
 from rq.job import Job
 
 from tracker.actions import minting
+from tracker.actions.refusals import RefusedError
 from tracker.rules.keyspaces import Identity
 from tracker.stores import exports, jobs, profiles
+
+MOST_WAITING = 10
+"""Exports of one client that wait at once: each reads all of a person, and is kept for a day."""
+
+
+class TooManyExportsError(RefusedError):
+    """Enough exports of this client wait already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MOST_WAITING} exports of this client wait already: fetch those that are ready, and"
+            " ask again once fewer wait."
+        )
 
 
 class Asked(NamedTuple):
@@ -32,7 +46,7 @@ def ask(
     """Have a profile exported, as far as an API client may see it.
 
     Without a client, everything is exported. None where there is no profile. `note` is told the
-    export's id, in the transaction that writes it down.
+    export's id, in the transaction that writes it down. Raises TooManyExportsError.
     """
     with connection.transaction():
         id_ = write_down(connection, section_id, identity, now, client_id)
@@ -48,10 +62,15 @@ def write_down(
     now: datetime,
     client_id: int | None = None,
 ) -> str | None:
-    """Write down that a profile is to be exported; `enqueue` it once that is committed."""
+    """Write down that a profile is to be exported; `enqueue` it once that is committed.
+
+    Raises TooManyExportsError.
+    """
     profile = profiles.find(connection, section_id, *identity)
     if profile is None:
         return None
+    if client_id is not None and exports.waiting(connection, client_id, now) >= MOST_WAITING:
+        raise TooManyExportsError
     id_ = minting.export_id()
     exports.ask(connection, id_, section_id, client_id, profile.id_of(identity), now)
     return id_

@@ -7,13 +7,15 @@ import msgspec
 from psycopg_pool import ConnectionPool
 
 from tracker.actions import exporting
+from tracker.actions.exporting import TooManyExportsError
 from tracker.api.operations import Answer, Call, Operation
 from tracker.api.problems import ProblemError
 from tracker.rules.clients import Scope
 from tracker.stores import exports
 
 NDJSON = "application/x-ndjson"
-RETRY_SECONDS = 2
+RETRY_SECONDS, BUSY_SECONDS = 2, 10
+"""After which an export may be ready, and after which fewer may wait."""
 
 
 class ExportView(msgspec.Struct):
@@ -24,15 +26,20 @@ class ExportView(msgspec.Struct):
 
 def export_profile(call: Call) -> Answer:
     """As far as the client's timelines of it show. Then ask for the export until it is ready."""
-    asked = exporting.ask(
-        call.connection,
-        call.redis,
-        call.section.id,
-        call.identity,
-        call.now,
-        call.client.id,
-        note=lambda id_: call.note("exported a profile", id_),
-    )
+    try:
+        asked = exporting.ask(
+            call.connection,
+            call.redis,
+            call.section.id,
+            call.identity,
+            call.now,
+            call.client.id,
+            note=lambda id_: call.note("exported a profile", id_),
+        )
+    except TooManyExportsError as error:
+        headers = {"Retry-After": str(BUSY_SECONDS)}
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        raise ProblemError(status, str(error), headers=headers) from None
     if asked is None:
         keyspace, key = call.identity
         raise ProblemError(HTTPStatus.NOT_FOUND, f"No profile has the {keyspace} {key!r}.")

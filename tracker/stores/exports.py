@@ -74,6 +74,15 @@ def get(connection: psycopg.Connection, id_: str) -> Export | None:
         ).fetchone()
 
 
+def waiting(connection: psycopg.Connection, client_id: int, now: datetime) -> int:
+    """How many exports of a client are not ready, and not gone; no more come until this transaction
+    ends.
+    """
+    connection.execute("SELECT FROM api_client WHERE id = %s FOR NO KEY UPDATE", (client_id,))
+    query = f"SELECT count(*) FROM export WHERE client_id = %s AND ready_at IS NULL AND {_LIVES}"  # noqa: S608
+    return int(connection.execute(query.encode(), (client_id, now)).fetchall()[0][0])
+
+
 def unfinished(connection: psycopg.Connection, now: datetime) -> list[str]:
     """The ids of exports that are not ready, and not gone."""
     rows = connection.execute(
