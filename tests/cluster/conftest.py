@@ -19,7 +19,7 @@ from tracker.settings import Settings
 from tracker.stores import hit_queue
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def own_cluster() -> Iterator[Nodes]:
     folder = Path(tempfile.mkdtemp(prefix="pintag-cluster-", dir="/tmp"))
     try:

@@ -84,6 +84,7 @@ def test_a_node_that_is_away_is_told(busy: Port, pintag: Run) -> None:
     assert ("pintag_hits_accepted_total",) not in found
 
 
+@pytest.mark.slow
 def test_the_audit_tells_what_it_can_not_check(busy: Port, pintag: Run) -> None:
     assert "The ledger balances." in pintag("audit")
     with down(busy.nodes):

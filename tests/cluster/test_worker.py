@@ -48,6 +48,7 @@ def test_hits_of_all_partitions_are_stored_once(port: Port) -> None:
             assert client.get(hit_queue.epoch_key(number)) == epochs[number].encode()
 
 
+@pytest.mark.slow
 def test_a_node_that_is_killed_stops_its_partitions_only(port: Port) -> None:
     lost, there = port.nodes.of(MIDDLE), [*port.nodes.of(FIRST), *port.nodes.of(LAST)]
     with working(port.settings):
