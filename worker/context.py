@@ -9,6 +9,7 @@ import psycopg
 from tracker.rules.claims import Trust
 from tracker.rules.keyspaces import Identity
 from tracker.rules.mentions import mentioned
+from tracker.rules.signing import Secrets, read_secrets
 from tracker.rules.validation import Validator
 from tracker.settings import Settings
 from tracker.stores import catalog, sections
@@ -32,7 +33,7 @@ class Context:
         self.trusts: Mapping[int, Trust] = {}
         self.erased: Mapping[int, set[bytes]] = {}
         self._settings = settings
-        self._secrets: dict[bytes, str] = {}
+        self._secrets: dict[bytes, Secrets] = {}
         self._validators: dict[int, Validator] = {}
 
     def refresh(self, connection: psycopg.Connection) -> None:
@@ -58,9 +59,11 @@ class Context:
     def _trust(self, row: SectionRow) -> Trust:
         if row.signing_secret is None:
             return Trust(row.slug, None, row.trusts_pages, row.signed_tags)
-        secret = self._secrets.get(row.signing_secret) or self.vault.decrypt(row.signing_secret)
-        self._secrets[row.signing_secret] = secret
-        return Trust(row.slug, secret, row.trusts_pages, row.signed_tags)
+        secrets = self._secrets.get(row.signing_secret)
+        if secrets is None:
+            secrets = read_secrets(self.vault.decrypt(row.signing_secret))
+            self._secrets[row.signing_secret] = secrets
+        return Trust(row.slug, secrets, row.trusts_pages, row.signed_tags)
 
     def erased_in(self, section_id: int, raw: bytes) -> set[Identity]:
         """Those identifiers, of all that a hit mentions, that the section erased."""

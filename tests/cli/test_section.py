@@ -35,9 +35,11 @@ def test_a_new_one_ends_the_one_before(
     first = shop("section", "new-secret")
     before = kept(db)
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
-    assert "will be refused" in shop("section", "new-secret", code=1)
+    assert "will be refused in 1 day" in shop("section", "new-secret", code=1)
     assert kept(db) == before
-    assert shop("section", "new-secret", "--yes") != first
+    second = shop("section", "new-secret", "--yes", "--grace-days", "0")
+    assert second != first
+    assert "refused from now on" in second
     assert kept(db) != before
 
 

@@ -100,6 +100,12 @@ def test_signed_tags_need_a_secret_which_is_shown_once(
     assert shop(db).signed_tags
 
 
+def test_the_signing_secret_before_ends_in_a_day_or_at_once(owner: Person) -> None:
+    assert "what the one before signed" not in owner.post(f"{RULES}/secret")[1]
+    assert "signed is refused in a day." in owner.post(f"{RULES}/secret")[1]
+    assert "signed is refused from now on." in owner.post(f"{RULES}/secret", at_once="1")[1]
+
+
 def test_without_a_secret_key_no_secret_is_made(stranger: TestClient, owner: Person) -> None:
     state = stranger.app.state  # type: ignore[attr-defined]
     state.settings = replace(state.settings, secret_key="")

@@ -11,9 +11,11 @@ import pytest
 from tracker.rules.claims import Claims, Trust, read, sign
 from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.rules.signing import Secrets
 
 SECRET, SLUG, PREFIX = "the harbour's secret", "harbour", "com.pintag"
-TRUST = Trust(SLUG, SECRET)
+TRUST = Trust(SLUG, Secrets(SECRET))
+QUAYS = Trust("quay", Secrets(SECRET))
 EXPIRES = 1_795_422_600
 BEFORE, AT = EXPIRES * 1000 - 1, EXPIRES * 1000
 EMAIL = Identity(Keyspace.EMAIL, "ann@example.com")
@@ -83,8 +85,12 @@ def test_of_two_claims_in_a_keyspace_the_first_counts() -> None:
         (signed(Keyspace.EMAIL, "ann@example.com", signature="é"), TRUST, "bad_signature"),
         (signed(Keyspace.EMAIL, "ann@example.com", signature=""), TRUST, "bad_signature"),
         (signed(Keyspace.MOBILE, "ann@example.com"), TRUST, "bad_signature"),
-        (signed(Keyspace.EMAIL, "ann@example.com"), Trust("quay", SECRET), "bad_signature"),
-        (signed(Keyspace.EMAIL, "ann@example.com"), Trust(SLUG, "other"), "bad_signature"),
+        (
+            signed(Keyspace.EMAIL, "ann@example.com"),
+            QUAYS,
+            "bad_signature",
+        ),
+        (signed(Keyspace.EMAIL, "ann@example.com"), Trust(SLUG, Secrets("other")), "bad_signature"),
         (signed(Keyspace.EMAIL, "ann@example.com"), Trust(SLUG, None), "bad_signature"),
         (signed(Keyspace.EMAIL, "ann@example.com"), Trust(SLUG, None, True), "bad_signature"),
         (signed(Keyspace.EMAIL, "ann"), TRUST, "bad_format"),
@@ -150,6 +156,6 @@ def test_claims_that_are_hard_to_read(raw: bytes) -> None:
 @pytest.mark.parametrize("received_ms", [BEFORE, AT])
 def test_a_section_that_trusts_its_pages(received_ms: int) -> None:
     sent = {"email": signed(Keyspace.EMAIL, "ann@example.com"), "mobile": "+46701234567"}
-    claims = sorted_out({**sent, "web": "visitor"}, Trust(SLUG, SECRET, True), received_ms)
+    claims = sorted_out({**sent, "web": "visitor"}, Trust(SLUG, Secrets(SECRET), True), received_ms)
     assert list(claims.proven.values()) == [EMAIL, MOBILE]
     assert list(claims.unproven) == ["web"]

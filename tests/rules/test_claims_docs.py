@@ -11,6 +11,7 @@ import pytest
 from tests.rules.signers import run
 from tracker.rules.claims import Trust, read, sign
 from tracker.rules.keyspaces import Identity, Keyspace
+from tracker.rules.signing import Secrets
 
 PAGE = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
 # Each program reads the keys from its standard input, and prints a claim for each of them.
@@ -47,5 +48,7 @@ def test_the_helpers_sign(language: str) -> None:
         )
         assert abs(expires - time.time() - 3600) < 60
     sent = {"crm-id": msgspec.Raw(json.dumps(claims[0]).encode())}
-    found = read(sent, Trust("harbour", "s3cret"), "com.pintag", (claims[0]["expires"] - 1) * 1000)
+    found = read(
+        sent, Trust("harbour", Secrets("s3cret")), "com.pintag", (claims[0]["expires"] - 1) * 1000
+    )
     assert found.proven == {"crm-id": Identity(Keyspace.CRM_ID, KEYS[0])}

@@ -5,10 +5,11 @@ import pytest
 from tracker.rules import claims
 from tracker.rules.claims import Trust
 from tracker.rules.keyspaces import Keyspace
+from tracker.rules.signing import Secrets
 from tracker.rules.tags import error, sign
 
 SECRET, KEY = "s3cret", "AbC-9_x"
-TRUST = Trust("harbour", SECRET, signed_tags=True)
+TRUST = Trust("harbour", Secrets(SECRET), signed_tags=True)
 EXPIRES = 1_795_426_200
 NOW = EXPIRES * 1000 - 1
 TAG = sign(SECRET, "harbour", KEY, EXPIRES)

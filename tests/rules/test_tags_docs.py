@@ -9,6 +9,7 @@ import pytest
 
 from tests.rules.signers import run
 from tracker.rules.claims import Trust
+from tracker.rules.signing import Secrets
 from tracker.rules.tags import error
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tags.md").read_text(encoding="utf-8")
@@ -28,7 +29,7 @@ KEYS = ["AbC-9_x", "0" * 22]
 def test_the_helpers_sign(language: str) -> None:
     (code,) = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     signed = json.loads(run(language, PROGRAMS[language].replace("{code}", code), KEYS))
-    trust = Trust("harbour", "s3cret", signed_tags=True)
+    trust = Trust("harbour", Secrets("s3cret"), signed_tags=True)
     day = 24 * 3600
     for key, tag in zip(KEYS, signed, strict=True):
         expires = int(tag.partition(".")[0])

@@ -1,5 +1,6 @@
 """`pintag section …`: tenants, each with definitions, profiles and API clients of its own."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -163,20 +164,31 @@ def _tell_to_paste(stores: Stores, before: Section, after: Section) -> None:
 @app.command("new-secret")
 def new_secret(
     section: SectionOption = None,
+    grace_days: Annotated[
+        int,
+        typer.Option(
+            min=0, max=signing.MAX_GRACE_DAYS, help="Days that the present one works on; 0: none."
+        ),
+    ] = signing.GRACE_DAYS,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
 ) -> None:
     """Make a new signing secret, for claims; it is shown this once, and the one before ends."""
+    when = f"in {grace_days} day{'' if grace_days == 1 else 's'}" if grace_days else "from now on"
     with opened() as stores:
         vault = Vault(stores.settings)
         owner = stores.section(section)
         if not yes and owner.has_secret:
-            question = "Claims and tags that the present secret signed will be refused. Go on?"
-            typer.confirm(question, abort=True)
+            refused = f"Claims and tags that the present secret signed will be refused {when}."
+            typer.confirm(f"{refused} Go on?", abort=True)
         with stores.database.transaction():
-            secret = signing.renew_secret(stores.database, vault, owner.id)
+            grace = timedelta(days=grace_days)
+            now = datetime.now(UTC)
+            secret = signing.renew_secret(stores.database, vault, owner.id, now, grace)
             stores.note("made a new signing secret", section_id=owner.id)
         typer.echo(secret)
     typer.echo(f"Sign claims with it, for the section {owner.slug!r}: docs/claims.md", err=True)
+    if owner.has_secret:
+        typer.echo(f"What the one before signed is refused {when}.", err=True)
 
 
 @app.command("trust-pages")

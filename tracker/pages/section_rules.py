@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -68,16 +69,18 @@ def save(visit: Visit) -> Response:
 
 
 def new_secret(visit: Visit) -> Response:
-    """Make a signing secret, which is shown this once; the one before ends."""
+    """Make a signing secret, which is shown this once; the one before ends, at once or in a day."""
     typed = _of_section(visit.section)
     try:
         vault = Vault(visit.settings)
     except SettingsError as error:
         return _page(visit, typed, HTTPStatus.CONFLICT, {"secret": [str(error)]})
     with visit.connection.transaction():
-        secret = signing.renew_secret(visit.connection, vault, visit.section.id)
+        grace = timedelta(days=0 if visit.get("at_once") else signing.GRACE_DAYS)
+        secret = signing.renew_secret(visit.connection, vault, visit.section.id, visit.now, grace)
         visit.note("made a new signing secret")
-    return _page(visit, typed, secret=secret)
+    when = "in a day" if grace else "from now on"
+    return _page(visit, typed, secret=secret, ends=when if visit.section.has_secret else "")
 
 
 def _of_section(section: Section) -> Typed:
@@ -137,7 +140,9 @@ def _page(
     status: int = HTTPStatus.OK,
     wrong: Mapping[str, list[str]] | None = None,
     secret: str = "",
+    ends: str = "",
 ) -> Response:
+    """secret: one that was just made; ends: when the one before does."""
     section = section_settings.of(visit.connection, visit.section)
     return visit.render(
         "section_rules.html",
@@ -147,6 +152,7 @@ def _page(
         seen=_digest(section),
         has_secret=section.has_secret,
         secret=secret,
+        ends=ends,
         addresses=ADDRESSES,
         most_days=MOST_VISITOR_DAYS,
     )

@@ -5,7 +5,7 @@ the section's signing secret, which only the section's own servers know. What is
 no keyspace that can be claimed, is data of the event like an unsigned claim.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from tracker.rules import keyspaces, signing
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_TIME_MS
 from tracker.rules.keyspaces import BadKeyError, Identity, Keyspace
+from tracker.rules.signing import Secrets
 
 PREFERENCE = (Keyspace.CRM_ID, Keyspace.EMAIL, Keyspace.MOBILE)
 """Whose event it is where several claims are proven: the first one's of these."""
@@ -27,9 +28,13 @@ class Trust(NamedTuple):
     """
 
     slug: str
-    secret: str | None = None
+    secrets: Secrets | None = None
     trusts_pages: bool = False
     signed_tags: bool = False
+
+    def good(self, received_ms: int) -> Iterable[str]:
+        """The secrets that a hit may be signed with that was received at this time."""
+        return self.secrets.good(received_ms) if self.secrets else ()
 
 
 class SignedClaim(msgspec.Struct):
@@ -108,7 +113,7 @@ def _take_signed(
     received_ms: int,
 ) -> None:
     try:
-        if not _is_signed(keyspace, claim, trust):
+        if not _is_signed(keyspace, claim, trust, received_ms):
             claims.errors.append(_error(name, ErrorCode.BAD_SIGNATURE, "It isn't the section's."))
             return
         identity = keyspaces.identity(keyspace, claim.key)
@@ -126,11 +131,13 @@ def _take_signed(
         claims.unproven[name] = identity
 
 
-def _is_signed(keyspace: Keyspace, claim: SignedClaim, trust: Trust) -> bool:
-    if trust.secret is None:
-        return False
-    expected = sign(trust.secret, trust.slug, keyspace, claim.key, claim.expires)
-    return signing.is_same(expected, claim.signature)
+def _is_signed(keyspace: Keyspace, claim: SignedClaim, trust: Trust, received_ms: int) -> bool:
+    return any(
+        signing.is_same(
+            sign(secret, trust.slug, keyspace, claim.key, claim.expires), claim.signature
+        )
+        for secret in trust.good(received_ms)
+    )
 
 
 def _take_proven(claims: Claims, name: str, identity: Identity) -> None:

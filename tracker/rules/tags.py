@@ -27,7 +27,7 @@ def error(tag: str, trust: Trust, key: str, received_ms: int) -> FieldError | No
     if parts is None:
         message = "A tag is <expires>.<signature>: Unix seconds, and 64 hexadecimal digits."
         return _error(ErrorCode.BAD_FORMAT, message)
-    if not _is_signed(parts[1], parts[2], trust, key):
+    if not _is_signed(parts[1], parts[2], trust, key, received_ms):
         return _error(ErrorCode.BAD_SIGNATURE, "It isn't the section's, for this snippet.")
     if received_ms >= int(parts[1]) * 1000:
         message = f"It expired at {parts[1]} (Unix seconds); the hit came later."
@@ -35,10 +35,11 @@ def error(tag: str, trust: Trust, key: str, received_ms: int) -> FieldError | No
     return None
 
 
-def _is_signed(expires: str, sent: str, trust: Trust, key: str) -> bool:
-    if trust.secret is None:
-        return False
-    return signing.is_same(_signature(trust.secret, trust.slug, key, expires), sent)
+def _is_signed(expires: str, sent: str, trust: Trust, key: str, received_ms: int) -> bool:
+    return any(
+        signing.is_same(_signature(secret, trust.slug, key, expires), sent)
+        for secret in trust.good(received_ms)
+    )
 
 
 def _signature(secret: str, section: str, key: str, expires: int | str) -> str:

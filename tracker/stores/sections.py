@@ -137,8 +137,15 @@ def change(connection: psycopg.Connection, section_id: int, changes: SectionChan
     return changed.rowcount == 1
 
 
+def lock_signing_secret(connection: psycopg.Connection, section_id: int) -> bytes | None:
+    """What was set as the signing secret, None for nothing; it stays so in this transaction."""
+    query = "SELECT signing_secret FROM section WHERE id = %s FOR UPDATE"
+    row = connection.execute(query, (section_id,)).fetchone()
+    return row[0] if row else None
+
+
 def set_signing_secret(connection: psycopg.Connection, section_id: int, encrypted: bytes) -> None:
-    """Let claims be signed with this secret, and no other."""
+    """Let claims be signed with what this holds, encrypted."""
     connection.execute(
         "UPDATE section SET signing_secret = %s WHERE id = %s", (encrypted, section_id)
     )
