@@ -18,6 +18,7 @@ from benchmarks import (
     measure_store,
     measure_whole,
     measure_worker,
+    plot,
 )
 from benchmarks.figures import Report, tables
 from benchmarks.growth import measure as growth
@@ -58,6 +59,9 @@ def run(
     growth_rounds: Annotated[
         int, typer.Option(help="Rounds of each size of growth, and of the store.", min=1, max=50)
     ] = 1,
+    docs: Annotated[
+        Path | None, typer.Option(help="Folder of documents to write plots and tables into.")
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="File for the JSON lines.")] = None,
 ) -> None:
     """Measure on servers of its own, in a temporary folder, over loopback only.
@@ -72,7 +76,8 @@ def run(
             opened.enter_context(json.open("w", encoding="utf-8")) if json else sys.stdout
         )
         report = Report(lines)
-        report.about(machine.facts())
+        facts = machine.facts()
+        report.about(facts)
         try:
             if Measurement.SIZES in wanted:
                 measure_sizes.measure(report)
@@ -98,6 +103,8 @@ def run(
             raise typer.Exit(1) from None
         medians = report.finish()
     tables(medians, Console())
+    if docs:
+        plot.write(docs, facts, medians)
 
 
 if __name__ == "__main__":

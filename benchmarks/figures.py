@@ -66,10 +66,10 @@ def _table(names: Sequence[str], rows: list[str], medians: Mapping[str, Figures]
         column.justify = "right"
     if lies:
         for row in rows:
-            table.add_row(row, *(_shown(medians[row][name]) for name in names))
+            table.add_row(row, *(short(medians[row][name]) for name in names))
     else:
         for name in names:
-            table.add_row(shown[name], *(_shown(medians[row][name]) for row in rows))
+            table.add_row(shown[name], *(short(medians[row][name]) for row in rows))
     return table
 
 
@@ -88,5 +88,6 @@ def _rounded(figures: Figures) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def _shown(value: float) -> str:
+def short(value: float) -> str:
+    """A figure in three digits or so."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -21,7 +21,7 @@ COLLECTOR = COMMON | {
 WORKER = COMMON | {
     *("worker_us_per_hit", "postgres_us_per_hit", "worker_mb", "postgres_mb"),
     *("copy_rows_per_second", "copy_postgres_us_per_row", "ratio_worker_to_copy"),
-    "ratio_postgres_cpu_to_copy",
+    *("worker_hits_per_core_second", "ratio_postgres_cpu_to_copy"),
 }
 WHOLE = COMMON | {
     *("collector_us_per_hit", "worker_us_per_hit", "postgres_us_per_hit", "all_us_per_hit"),
@@ -40,7 +40,7 @@ DRAINED = {
 FILLED = DRAINED | {"copy_rows_per_second", "copy_postgres_us_per_row", "ratio_worker_to_copy"}
 COLLECTED = {
     *("hits_per_second", "hits_per_core_second", "collector_us_per_hit", "valkey_us_per_hit"),
-    *("answer_p50_ms", "answer_p99_ms", "collector_mb", "client_share_of_a_core"),
+    *("answer_p50_ms", "answer_p99_ms", "collector_mb", "client_share_of_a_core", "all_us_per_hit"),
 }
 GROWTH = {
     "rate": (WHOLE, ("10 %", "25 %", "50 %", "75 %", "90 %")),
@@ -57,11 +57,16 @@ GROWTH = {
 }
 """What grows, and how far: its figures."""
 COPIED = {"copy_rows_per_second", "copy_postgres_us_per_row"}
+SIZES = (
+    *("event_rows", "event_pkey", "event_timeline", "event_claims", "event_corrected"),
+    *("identifier_rows", "identifier_pkey", "identifier_section_id_keyspace_key_key"),
+    *("identifier_profile", "identifier_one_value", "profile_rows", "profile_pkey", "all"),
+)
 ENDED = {"events", "seconds", "wal_mb"}
 WEEKS = {"first_timeline_ms", "timeline_ms", "worker_us_per_hit", "postgres_us_per_hit"}
 STORE = {
     "a hit in the queue": {"used_memory_bytes", "aof_current_size_bytes"},
-    "a million events": {"event_rows_mb", "event_pkey_mb", "event_timeline_mb", "all_mb"},
+    "a million events": {f"{name}_mb" for name in SIZES},
     "a million events' log, right after a checkpoint": {"wal_mb"},
     "a million events' log, later": {"wal_mb"},
     "COPY into weeks": COPIED,
