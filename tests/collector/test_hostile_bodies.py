@@ -1,12 +1,17 @@
 """Bodies by people who mean ill, and by broken senders: an honest answer, and life goes on."""
 
 import itertools
+from typing import Any
+
+import pytest
 
 from tests.collector import house as houses
 from tests.collector import raw
 from tests.collector.house import Collector, House
 from tests.collector.test_refusing import GOOD, said
+from tests.embedded.waiting import until
 from tracker.collector.app import make_app
+from tracker.collector.hot_path import HitsProtocol
 from tracker.collector.http_limits import BoundedProtocol
 from tracker.rules.hits import MAX_BODY
 from tracker.settings import Settings
@@ -185,3 +190,36 @@ def test_senders_who_never_finish_are_cut_off(settings: Settings, house: House, 
                 assert raw.is_closed(connection), name
         assert collector.post(key, GOOD).status_code == 204
     assert len(house.hits()) == 1
+
+
+class Clocks:
+    """Of a protocol: how often it has read, and how many clocks it has started for requests."""
+
+    reads = started = 0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)  # type: ignore[misc]
+        type(self).reads += 1
+
+    def _start_clock(self) -> None:
+        type(self).started += 1
+        super()._start_clock()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("base", [BoundedProtocol, HitsProtocol])
+def test_each_request_has_its_own_time(
+    settings: Settings, key: str, base: type[BoundedProtocol]
+) -> None:
+    """Also one that begins in the same read as the one before it ends."""
+    noting: Any = type("Noting", (Clocks, base), {})
+    request = raw.head(f"POST /v1/{key}", f"Content-Length: {len(GOOD)}") + GOOD
+    with (
+        houses.running(make_app(settings), http=noting) as collector,
+        raw.connect(collector.port) as connection,
+    ):
+        for number, part in enumerate((request[:-9], request[-9:] + request[:40]), 1):
+            connection.sendall(part)
+            until(lambda number=number: noting.reads == number)  # type: ignore[misc]
+            assert noting.started == number
+        connection.sendall(request[40:])
+        assert connection.recv(65536).count(b" 204 ") in (1, 2)

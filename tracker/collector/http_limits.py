@@ -34,6 +34,7 @@ class BoundedProtocol(serving.Protocol):
         super().__init__(*args, **options)
         self._in_head = False
         self._is_whole = True
+        self._has_begun = False
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: list[bytes | memoryview] = []
@@ -79,6 +80,11 @@ class BoundedProtocol(serving.Protocol):
         super().on_message_begin()
 
     def _begin(self) -> None:
+        if self._deadline is not None and self._has_begun:
+            # One that ended in this read had it; this one gets its own.
+            self._deadline.cancel()
+            self._deadline = None
+        self._has_begun = True
         self._is_whole, self._in_head, self._head_bytes = False, True, 0
 
     def _end_head(self) -> None:
