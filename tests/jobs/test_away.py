@@ -1,0 +1,43 @@
+"""A jobs process outlives a Redis that goes away, and runs what was enqueued meanwhile."""
+
+import asyncio
+import signal
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.chaos.links import Cut, Link
+from tests.embedded.waiting import until
+from tests.worker.cast import Harbour
+from tests.worker.processes import process
+from tracker.stores import jobs
+
+
+def runs(harbour: Harbour) -> None:
+    job = jobs.enqueue(harbour.redis, jobs.RETENTION)
+    until(lambda: job.get_status(refresh=True) == "finished", "the job runs")
+
+
+def test_it_waits_until_redis_is_back(harbour: Harbour, capfd: pytest.CaptureFixture[str]) -> None:
+    async def run() -> None:
+        link = Link("Redis", Path(urlsplit(harbour.settings.redis_url).path))
+        await link.open()
+        behind = replace(harbour.settings, redis_url=f"redis://127.0.0.1:{link.port}")
+        link.cut(Cut.DROPPED)
+        try:
+            with process(replace(harbour, settings=behind), "worker.jobs") as running:
+                await asyncio.to_thread(until, lambda: '"given_up"' in capfd.readouterr().err)
+                link.mend()
+                await asyncio.to_thread(runs, harbour)
+                link.cut(Cut.RESET)
+                link.mend()
+                await asyncio.to_thread(runs, harbour)
+                assert running.poll() is None
+                running.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(running.wait, 60) == 0
+        finally:
+            await link.close()
+
+    asyncio.run(run())
