@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,21 @@ from tracker.settings import Settings
 from tracker.stores import hit_queue
 
 
-@pytest.fixture(scope="session")
-def own_cluster() -> Iterator[Nodes]:
+@contextmanager
+def a_cluster() -> Iterator[Nodes]:
+    """A cluster in a folder that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pintag-cluster-", dir="/tmp"))
     try:
         with clusters.running(folder) as running:
             yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def own_cluster() -> Iterator[Nodes]:
+    with a_cluster() as running:
+        yield running
 
 
 @pytest.fixture

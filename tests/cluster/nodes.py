@@ -121,6 +121,18 @@ class Nodes:
                 client.flushall()
         self.until_ok()
 
+    def give_up(self, number: int, to: int) -> None:
+        """End a node for good: another one gets its slots, without what was in them."""
+        lost, heir = self.nodes[number].id, self.nodes[to]
+        self.nodes[number].kill()
+        for node in self.nodes:
+            if node is not self.nodes[number]:
+                with node.client() as client:
+                    client.execute_command("CLUSTER FORGET", lost)
+        with heir.client() as client:
+            client.execute_command("CLUSTER ADDSLOTSRANGE", *_range(number, len(self.nodes)))
+            client.execute_command("CLUSTER BUMPEPOCH")
+
     def begin_move(self, partition: int, source: int, target: int) -> None:
         """Take the first steps in moving a partition's slot: what is not there yet is asked for."""
         slot, ids = cluster_map.SLOTS[partition], [node.id for node in self.nodes]

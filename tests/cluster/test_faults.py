@@ -3,10 +3,12 @@
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from tests.cluster.conftest import Port
+from tests.cluster.conftest import Port, a_cluster
 from tests.cluster.load import Load, under_load
 from tests.collector import house as houses
 from tests.worker.cast import working
@@ -21,6 +23,12 @@ TAKEN, UNAVAILABLE = 204, 503
 
 @pytest.fixture
 def load(port: Port) -> Iterator[Load]:
+    with at_work(port) as load:
+        yield load
+
+
+@contextmanager
+def at_work(port: Port) -> Iterator[Load]:
     """Load on a collector, with two workers behind it."""
     publishing.keep_current(port.db, port.redis)
     with (
@@ -91,13 +99,8 @@ def test_a_partition_moves_to_another_node_and_back(port: Port, load: Load) -> N
     assert port.audit().losses == []
 
 
-def test_a_node_comes_back_empty(port: Port, load: Load) -> None:
-    lost = port.nodes.of(MIDDLE)
-    port.nodes.nodes[MIDDLE].kill()
-    port.nodes.nodes[MIDDLE].empty()
-    load.grows(*port.nodes.of(0))
-    port.nodes.restart(MIDDLE)
-    load.grows()
+def assert_lost_only(port: Port, load: Load, lost: list[int]) -> None:
+    """What is missing was on the partitions whose loss is written down."""
     load.stop()
     port.until_empty()
     port.balanced()
@@ -105,3 +108,21 @@ def test_a_node_comes_back_empty(port: Port, load: Load) -> None:
     stored = {str(id_) for (id_,) in port.rows("SELECT id FROM event")}
     for number in set(range(8)) - set(lost):
         assert set(load.senders[number].acknowledged) <= stored
+
+
+def test_a_node_comes_back_empty(port: Port, load: Load) -> None:
+    port.nodes.nodes[MIDDLE].kill()
+    port.nodes.nodes[MIDDLE].empty()
+    load.grows(*port.nodes.of(0))
+    port.nodes.restart(MIDDLE)
+    load.grows()
+    assert_lost_only(port, load, port.nodes.of(MIDDLE))
+
+
+def test_a_node_is_gone_for_good_and_another_one_gets_its_slots(port: Port) -> None:
+    with a_cluster() as nodes:
+        own = replace(port, settings=replace(port.settings, queue_url=nodes.url), nodes=nodes)
+        with at_work(own) as load:
+            nodes.give_up(MIDDLE, 0)
+            load.grows()
+            assert_lost_only(own, load, nodes.of(MIDDLE))

@@ -192,7 +192,7 @@ def check_epochs(known: Mapping[int, str], found: Mapping[int, str]) -> list[Fin
         return [Finding("problem", "Queue epochs", text, remedy)]
     if away := known.keys() - found.keys():
         text = f"the partitions {_listed(away)} can't be asked"
-        remedy = "Start their node, or give their slots to another one: CLUSTER SLOTS shows whose."
+        remedy = "Start their node. Who gives their slots to another one gives up what waits there."
         return [Finding("problem", "Queue epochs", text, remedy)]
     text = "the same on both sides" if any(found.values()) else "none yet: no worker ran so far"
     return [Finding("ok", "Queue epochs", text)]
