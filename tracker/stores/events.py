@@ -97,9 +97,13 @@ def store(connection: psycopg.Connection, events: Sequence[EventRow]) -> list[Ou
 
 def _stored(connection: psycopg.Connection, keys: Sequence[_Key]) -> set[_Key]:
     """Those of the events that are stored already."""
+    ids = [id_ for _, id_ in keys]
+    first, last = UUID(bytes=min(ids)), UUID(bytes=max(ids))
     rows = connection.execute(
-        "SELECT section_id, id FROM event WHERE id = ANY(%s) AND section_id = ANY(%s)",
-        (binary.uuids([id_ for _, id_ in keys]), binary.ints([*{section for section, _ in keys}])),
+        # By the bounds alone PostgreSQL sees which weeks it need not look into.
+        "SELECT section_id, id FROM event WHERE id = ANY(%s) AND section_id = ANY(%s)"
+        " AND id >= %s AND id <= %s",
+        (binary.uuids(ids), binary.ints([*{section for section, _ in keys}]), first, last),
         binary=True,
     )
     return {(section_id, id_.bytes) for section_id, id_ in rows}
