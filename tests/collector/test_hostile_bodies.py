@@ -139,6 +139,15 @@ def test_headers_that_lie(collector: Collector, house: House, key: str) -> None:
     assert collector.post(key, GOOD).status_code == 204
 
 
+@pytest.mark.parametrize("more", [(), ("Connection: Upgrade", "Upgrade: h2c")])
+def test_it_is_no_proxy(collector: Collector, key: str, more: tuple[str, ...]) -> None:
+    with raw.connect(collector.port) as connection:
+        connection.sendall(raw.head("CONNECT shop.example:443", *more) + b"\x16\x03\x01")
+        assert raw.read(connection).status == 400
+        assert raw.is_closed(connection)
+    assert collector.post(key, GOOD).status_code == 204
+
+
 def test_a_hundred_headers_are_enough_for_anybody(
     collector: Collector, house: House, key: str
 ) -> None:

@@ -106,7 +106,11 @@ class BoundedProtocol(serving.Protocol):
         """Called while HttpParserUpgrade is handled: read the request again without the offer."""
         error = sys.exc_info()[1]
         assert isinstance(error, httptools.HttpParserUpgrade)
-        line = b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)
+        method = self.parser.get_method()
+        if method == b"CONNECT":  # That is no offer: what comes next would not be HTTP.
+            self.send_400_response("This is no proxy.")
+            return
+        line = b"%b %b HTTP/1.1" % (method, self.url)
         kept = [
             b"%b: %b" % (name, b"close" if name == b"connection" else value)
             for name, value in self.headers
