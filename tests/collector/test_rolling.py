@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from tests.collector import house as houses
 from tests.collector import raw
@@ -23,6 +24,7 @@ from tests.embedded.waiting import descendants, kill, until, until_gone
 from tracker import listening
 from tracker.serving import LINGER_SECONDS
 from tracker.settings import Settings
+from tracker.stores import processes
 
 GOOD = envelope(ANNA)
 PAUSES = (0, 0, 0.001, 0.02, 0.1, 0.4)
@@ -167,6 +169,14 @@ def test_who_connects_while_none_runs_is_answered_by_the_next(settings: Settings
         parent.send_signal(signal.SIGTERM)
         assert parent.wait(60) == 0
         assert not listeners(port)
+
+
+def test_who_watches_hears_of_one_that_died(settings: Settings, redis: Redis, key: str) -> None:
+    with collectors(settings, 1) as (parent, _):
+        kill(*descendants(parent.pid) - {parent.pid})
+        until(lambda: processes.errors(redis, time.time_ns() // 1_000_000), "it is told", 10)
+        [warning, *_] = processes.errors(redis, time.time_ns() // 1_000_000)
+        assert warning.words == "collector 1 ended by signal 9; it is started again"
 
 
 def test_collectors_end_with_their_parent(settings: Settings, key: str) -> None:

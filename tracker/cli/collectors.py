@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from tracker import listening, logs
+from tracker.cli.deaths import Deaths
 from tracker.embedded.errors import PartError
 from tracker.embedded.processes import Part
 from tracker.embedded.supervisor import Supervisor
@@ -41,7 +42,7 @@ def serve(settings: Settings, processes: int, descriptors: Sequence[int] = ()) -
     )
     with tempfile.TemporaryDirectory(prefix="pintag-") as folder:
         parts = list(_parts(processes, kept, Path(folder)))
-        asyncio.run(Collectors(parts, kept).run())
+        asyncio.run(Collectors(parts, kept, settings.redis_url).run())
 
 
 @dataclass
@@ -50,9 +51,13 @@ class Collectors:
 
     parts: Sequence[Part]
     sockets: Sequence[socket.socket]
-    supervisor: Supervisor = field(default_factory=lambda: Supervisor(None, log.warning))
+    redis_url: str
+    deaths: Deaths = field(default_factory=Deaths)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _renew: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor(None, log.warning, died=self.deaths.note)
 
     async def run(self) -> None:
         """Until a signal says to stop."""
@@ -62,6 +67,7 @@ class Collectors:
         loop.add_signal_handler(signal.SIGHUP, self._renew.set)
         working = asyncio.create_task(self._work())
         stopping = asyncio.create_task(self._stop.wait())
+        telling = asyncio.create_task(self.deaths.tell(self.redis_url))
         try:
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
@@ -69,7 +75,8 @@ class Collectors:
         finally:
             working.cancel()
             stopping.cancel()
-            await asyncio.gather(working, stopping, return_exceptions=True)
+            telling.cancel()
+            await asyncio.gather(working, stopping, telling, return_exceptions=True)
             listening.close(self.sockets)
             await self.supervisor.stop()
 
