@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.collector.test_rolling import notified
 from tests.embedded.waiting import descendants, is_alive, kill, until, until_gone
 from tests.whole.installation import CLEAN, command, free_ports, read_state, up
+from tracker import listening
 from tracker import settings as all_settings
 from tracker.cli import running
 from tracker.cli.running import StateFile
@@ -33,7 +35,11 @@ def refused(data: Path, port: int) -> str:
 
 def test_up_from_nothing_to_ctrl_c(data_dir: Path) -> None:
     port = free_ports()
-    with up(data_dir, port) as process:
+    with (
+        notified() as (notices, name),
+        up(data_dir, port, environment={"NOTIFY_SOCKET": name}) as process,
+    ):
+        assert notices.recv(100) == listening.READY
         state = read_state(data_dir)
         assert state["pid"] == process.pid
         assert (state["web"], state["collector"]) == (
@@ -46,6 +52,9 @@ def test_up_from_nothing_to_ctrl_c(data_dir: Path) -> None:
         family = descendants(process.pid)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+        notices.setblocking(False)
+        with pytest.raises(BlockingIOError):  # none of its parts has spoken for it
+            notices.recv(100)
     until_gone(*family)
     assert not (data_dir / "up.json").exists()
     assert "nothing runs any more" in (data_dir / "screen.txt").read_text()

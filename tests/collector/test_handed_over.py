@@ -1,6 +1,8 @@
 """Sockets by systemd's protocol: they are kept open by whoever hands them over."""
 
+import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from tests.collector import raw
 from tests.collector.test_rolling import notified, post
+from tests.embedded.waiting import until
 from tracker import listening
 from tracker.settings import Settings, SettingsError
 
@@ -18,7 +21,9 @@ FIRST = 3
 
 
 @contextmanager
-def activated(settings: Settings, kept: socket.socket, *command: str) -> Iterator[None]:
+def activated(
+    settings: Settings, kept: socket.socket, *command: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process as systemd starts it: the socket is descriptor 3; it does not outlive the block."""
     variables = {
         "DATABASE_URL": settings.database_url,
@@ -35,7 +40,7 @@ def activated(settings: Settings, kept: socket.socket, *command: str) -> Iterato
         )
         try:
             assert notices.recv(100) == listening.READY
-            yield
+            yield process
         finally:
             process.kill()
             process.wait()
@@ -45,6 +50,14 @@ def activated(settings: Settings, kept: socket.socket, *command: str) -> Iterato
 def kept() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as kept:
         yield kept
+
+
+def answered(web: http.client.HTTPConnection) -> tuple[int, str | None]:
+    """The status of a request, and what becomes of its connection."""
+    web.request("GET", "/health/alive")
+    answer = web.getresponse()
+    answer.read()
+    return answer.status, answer.getheader("Connection")
 
 
 def test_a_connection_that_nobody_accepted_is_the_next_collectors(
@@ -67,11 +80,13 @@ def test_a_parent_of_collectors_and_the_web_process_take_them_too(
     port = kept.getsockname()[1]
     with activated(settings, kept, "collector", "--processes=2"):
         assert post(port, key).status == 204
-    with activated(settings, kept, "web"):
-        alive = raw.head("GET /health/alive", "Connection: close").replace(
-            b"collector", b"localhost"
-        )
-        assert raw.send(port, alive).status == 200
+    with activated(settings, kept, "web") as process:
+        web = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        assert answered(web) == (200, None)
+        process.send_signal(signal.SIGTERM)
+        # It says that this is the connection's last answer, as it is stopping.
+        until(lambda: answered(web) == (200, "close"), "the web process sees its clients off")
+        assert process.wait(60) == -signal.SIGTERM
 
 
 def test_what_is_no_tcp_socket_is_refused() -> None:

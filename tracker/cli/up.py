@@ -125,6 +125,7 @@ async def _start(
         await supervisor.start(*_parts(settings, ports))
     link = await asyncio.to_thread(_way_in, settings)
     state.create(settings, supervisor.pids, shown, link)
+    listening.tell(listening.READY)
     screen.table(_rows(settings, demo, link))
     return settings
 
@@ -146,6 +147,7 @@ def _way_in(settings: Settings) -> str:
 def _parts(settings: Settings, ports: Ports) -> list[Part]:
     """The four processes; web and collector stop first, so that nothing new comes in."""
     environment = {**os.environ, **running.environment_of(settings), "PYTHONUNBUFFERED": "1"}
+    environment.pop("NOTIFY_SOCKET", None)  # it is ours: they are not what was started there
 
     def part(name: str, *command: str, **options: Any) -> Part:
         return Part(name, (sys.executable, "-m", *command), environment=environment, **options)
