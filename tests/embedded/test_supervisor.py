@@ -1,6 +1,7 @@
 """Processes are awaited, started again, stopped in order, and never outlive us."""
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -137,6 +138,27 @@ def test_a_part_is_replaced_by_one_that_is_ready(tmp_path: Path) -> None:
         await eventually(lambda: (tmp_path / "part").read_text() == "started\n" * 2)
 
     assert supervise(tmp_path, [old], body) == []
+
+
+def test_a_part_that_took_over_may_take_as_long_as_the_first_to_start_again(tmp_path: Path) -> None:
+    probes_left = 0
+
+    async def late() -> bool:
+        nonlocal probes_left
+        probes_left -= 1
+        return probes_left < 0
+
+    long = replace(part(tmp_path, "part", OBEDIENT), is_ready=late, startup=math.inf)
+
+    async def body(supervisor: Supervisor) -> None:
+        nonlocal probes_left
+        await supervisor.replace(long, within=1)
+        probes_left = 40  # of 50 ms
+        os.kill(supervisor.pids["part"], signal.SIGKILL)
+        await eventually(lambda: probes_left < 0)
+
+    said = supervise(tmp_path, [long], body)
+    assert not any("was not ready" in line for line in said)
 
 
 @pytest.mark.parametrize("program", ["raise SystemExit(3)", STUBBORN])

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -95,7 +95,7 @@ class Collectors:
         """One after the other; the first that fails ends it, and those that run go on."""
         try:
             for part in self.parts:
-                await self.supervisor.replace(replace(part, startup=READY_SECONDS))
+                await self.supervisor.replace(part, within=READY_SECONDS)
         except PartError as error:
             log.error("not_replaced", error=str(error))
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -52,18 +53,21 @@ class Supervisor:
         for child in children:
             self._look_after(child)
 
-    async def replace(self, part: Part) -> None:
+    async def replace(self, part: Part, within: float | None = None) -> None:
         """Start a part beside the one of its name, which is stopped once the new one is ready.
 
-        Raises PartError where it doesn't get ready; then nothing has changed.
+        within: seconds that it has for this, if not as many as for any other start. Raises
+        PartError where it doesn't get ready; then nothing has changed.
         """
-        old, new = self._children[part.name], self._child(part)
+        old = self._children[part.name]
+        new = self._child(replace(part, startup=part.startup if within is None else within))
         try:
             await new.launch()
         except BaseException:
             if new.pid:
                 await new.stop(self.hurry)
             raise
+        new.part = part
         await _end(self._keepers[part.name])
         self._children[part.name] = new
         self._look_after(new)
