@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
 from types import FrameType
 
 import psycopg
@@ -59,13 +58,15 @@ def _work(settings: Settings) -> bool:
     reports = Background("jobs", settings.redis_url)
     reports.start()
     try:
-        worker = None
-        with suppress(RedisError):
+        worker, why = None, "RQ has said why"
+        try:
             worker = _Worker([QUEUE], connection=client)
             worker.work(logging_level="WARNING")
+        except RedisError as error:
+            why = str(error)
         if worker and worker.is_told_to_stop:
             return True
-        log.warning("given_up", meaning="RQ starts anew once Redis is there")
+        log.warning("given_up", error=why, meaning="RQ starts anew once Redis is there")
         _wait_for(client)
         return False
     finally:

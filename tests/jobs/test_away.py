@@ -41,3 +41,16 @@ def test_it_waits_until_redis_is_back(harbour: Harbour, capfd: pytest.CaptureFix
             await link.close()
 
     asyncio.run(run())
+
+
+def test_it_says_why_a_redis_that_is_there_will_not_have_it(
+    harbour: Harbour, capfd: pytest.CaptureFixture[str]
+) -> None:
+    harbour.redis.config_set("maxmemory", 1)
+    try:
+        with process(harbour, "worker.jobs"):
+            until(lambda: "used memory > 'maxmemory'" in capfd.readouterr().err, "it says why")
+            harbour.redis.config_set("maxmemory", 0)
+            runs(harbour)
+    finally:
+        harbour.redis.config_set("maxmemory", 0)
