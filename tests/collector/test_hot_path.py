@@ -60,8 +60,7 @@ REQUESTS: dict[str, Callable[[str], bytes]] = {
 class Parsing(HitsProtocol):
     """Takes nothing past the parser."""
 
-    def _take_plain(self, data: bytes) -> bool:
-        return False
+    data_received = BoundedProtocol.data_received
 
 
 class Unparsed(HitsProtocol):

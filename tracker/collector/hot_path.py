@@ -140,21 +140,15 @@ class HitsProtocol(BoundedProtocol):
     # -- past the parser
 
     def data_received(self, data: bytes) -> None:
-        if not (self._is_whole and self._owes_nothing and self._take_plain(data)):
-            super().data_received(data)
-
-    def _take_plain(self, data: bytes) -> bool:
-        """Deal with a plain POST that came in one piece; False leaves the data to the parser."""
-        plain = self._plain.read(data)
-        if plain is None:
-            return False
-        self._unset_keepalive_if_required()
-        (key, seen), body = plain
-        if not self._attempt(key, seen, body, not self.server_state.stopping):
-            return False
-        if self._deadline is not None:
-            self._watch()
-        return True
+        """A plain POST that came in one piece needs no parser."""
+        if self._is_whole and self._owes_nothing and (plain := self._plain.read(data)):
+            self._unset_keepalive_if_required()
+            (key, seen), body = plain
+            if self._attempt(key, seen, body, not self.server_state.stopping):
+                if self._deadline is not None:
+                    self._watch()
+                return
+        super().data_received(data)
 
     def _look(self, head: Head) -> tuple[str, Seen]:
         return head.key, self._see(head.named, head.query, head.named.items())

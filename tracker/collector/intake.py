@@ -204,10 +204,11 @@ def judge(
 def pack(key: str, envelope: Envelope, partitions: int, sender: bytes) -> list[bytes]:
     """The commands that append an envelope's hits to their partitions; sender: packed."""
     packed_key, sent = pack_text(key), pack_text(str(envelope.sent))
-    return [
-        pack_append(partition_of(raw, partitions), packed_key, sent, sender, raw)
-        for raw in map(bytes, envelope.hits)
-    ]
+    commands = []
+    for raw in envelope.hits:
+        to = partition_of(raw, partitions)
+        commands.append(pack_append(to, packed_key, sent, sender, raw))
+    return commands
 
 
 def _envelope(body: bytes) -> Envelope:

@@ -75,27 +75,25 @@ def connect_async(url: str, patience: float) -> AsyncRedis:
 
 # -- the collector's side
 
-_ADD = (
-    b"*11\r\n$4\r\nXADD\r\n%b$1\r\n*\r\n$1\r\nk\r\n%b$1\r\ns\r\n%b$1\r\ni\r\n%b"
-    b"$1\r\nh\r\n$%d\r\n%b\r\n"
-)
-
 
 def _bulk(data: bytes) -> bytes:
     return b"$%d\r\n%b\r\n" % (len(data), data)
 
 
-STREAM_BULKS = [_bulk(stream(number).encode()) for number in range(256)]
+_HEADS = [
+    b"*11\r\n$4\r\nXADD\r\n%b$1\r\n*\r\n$1\r\nk\r\n" % _bulk(stream(number).encode())
+    for number in range(256)
+]
+_SENT, _SENDER = b"$1\r\ns\r\n", b"$1\r\ni\r\n"
+_NUMBER = _HEADS[0].index(b"{") + 1
 
 
 def pack_append(
     partition: int, key: bytes, sent: bytes, sender: bytes, raw: bytes | memoryview
 ) -> bytes:
     """The RESP command that appends one hit; all but `raw` are packed by the functions below."""
-    return _ADD % (STREAM_BULKS[partition], key, sent, sender, len(raw), raw)
-
-
-_NUMBER = (_ADD.index(b"%b") + STREAM_BULKS[0].index(b"{")) + 1
+    length = b"$1\r\nh\r\n$%d\r\n" % len(raw)
+    return b"".join((_HEADS[partition], key, _SENT, sent, _SENDER, sender, length, raw, b"\r\n"))
 
 
 def pack_text(text: str) -> bytes:
