@@ -1,4 +1,4 @@
-"""Measurement 1: what the collector acknowledges, beside a server that only answers 204."""
+"""Measurement 1: what the collector acknowledges, beside servers that only answer 204."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchmarks.costs import CpuMeter, memory_mb
 from benchmarks.figures import Report, in_memory, per_hit
 from benchmarks.load import Plan, Result
+from benchmarks.nginx import nginx
 from benchmarks.stack import (
     LoadGenerators,
     Site,
@@ -35,17 +36,28 @@ class Answered:
 
 
 def measure(stack: Stack, report: Report, seconds: float, rounds: int) -> None:
-    """Rounds of the reference and the collector by turns, with 1 and with 10 hits a request."""
-    with stack.site() as site, _reference(site) as (port, reference), collector(site) as pid:
-        real, bare = {"collector": pid, "valkey": site.pids["valkey"]}, {"reference": reference}
-        for which, where in ((bare, port), (real, site.settings.collector_port)):
-            _load(site, which, Plan(where, site.key, min(seconds, _WARM_UP_SECONDS)))
-        site.empty_queue()
+    """Rounds of the references and the collector by turns, with 1 and with 10 hits a request."""
+    with (
+        stack.site() as site,
+        _reference(site) as reference,
+        nginx() as other,
+        collector(site) as pid,
+    ):
+        bare = {"reference": reference} | ({"nginx": other} if other else {})
+        real = {"collector": pid, "valkey": site.pids["valkey"]}
+        for name, (port, server) in bare.items():
+            _load(site, {name: server}, Plan(port, site.key, min(seconds, _WARM_UP_SECONDS)))
+        _collect(site, real, min(seconds, _WARM_UP_SECONDS), 1)
         for _ in range(rounds):
             for each in HITS_EACH:
-                before = _load(site, bare, Plan(port, site.key, seconds, each, again=True))
-                after = _collect(site, real, seconds, each)
-                report.add(f"collector, {each} a POST", _figures(before, after, real))
+                figures: dict[str, float] = {}
+                for name, (port, server) in bare.items():
+                    plan = Plan(port, site.key, seconds, each, again=True)
+                    figures |= _of_reference(name, _load(site, {name: server}, plan))
+                before = memory_mb(real)
+                figures |= _figures(_collect(site, real, seconds, each), real, figures)
+                figures["collector_mb_before"] = before["collector"]
+                report.add(f"collector, {each} a POST", figures)
 
 
 def _collect(site: Site, pids: dict[str, int], seconds: float, each: int) -> Answered:
@@ -65,25 +77,34 @@ def _load(site: Site, pids: dict[str, int], plan: Plan) -> Answered:
         return Answered(result, meter.used(), result.acknowledged * plan.hits_each)
 
 
-def _figures(before: Answered, after: Answered, pids: dict[str, int]) -> dict[str, float]:
-    per_core, reference = after.hits / after.cpu_seconds["collector"], before.hits
-    reference_per_core = reference / before.cpu_seconds["reference"]
+def _of_reference(name: str, answered: Answered) -> dict[str, float]:
     return {
-        "hits_per_second": after.rate,
-        "hits_per_core_second": per_core,
-        "p50_ms": after.result.p50_ms,
-        "p99_ms": after.result.p99_ms,
-        "reference_hits_per_second": before.rate,
-        "reference_hits_per_core_second": reference_per_core,
-        "reference_p50_ms": before.result.p50_ms,
-        "reference_p99_ms": before.result.p99_ms,
-        "ratio_per_second": after.rate / before.rate,
-        "ratio_per_core_second": per_core / reference_per_core,
-        **per_hit(after.cpu_seconds, after.hits),
-        **in_memory(memory_mb(pids)),
-        "client_share_of_a_core": after.result.cpu_seconds / after.result.seconds,
-        "reference_client_share": before.result.cpu_seconds / before.result.seconds,
+        f"{name}_hits_per_second": answered.rate,
+        f"{name}_hits_per_core_second": answered.hits / answered.cpu_seconds[name],
+        f"{name}_p50_ms": answered.result.p50_ms,
+        f"{name}_p99_ms": answered.result.p99_ms,
+        f"{name}_client_share": answered.result.cpu_seconds / answered.result.seconds,
     }
+
+
+def _figures(
+    answered: Answered, pids: dict[str, int], references: dict[str, float]
+) -> dict[str, float]:
+    per_core = answered.hits / answered.cpu_seconds["collector"]
+    figures = {
+        "hits_per_second": answered.rate,
+        "hits_per_core_second": per_core,
+        "p50_ms": answered.result.p50_ms,
+        "p99_ms": answered.result.p99_ms,
+        "ratio_per_second": answered.rate / references["reference_hits_per_second"],
+        "ratio_per_core_second": per_core / references["reference_hits_per_core_second"],
+        **per_hit(answered.cpu_seconds, answered.hits),
+        **in_memory(memory_mb(pids)),
+        "client_share_of_a_core": answered.result.cpu_seconds / answered.result.seconds,
+    }
+    if "nginx_hits_per_core_second" in references:
+        figures["ratio_to_nginx"] = per_core / references["nginx_hits_per_core_second"]
+    return figures
 
 
 @contextmanager
