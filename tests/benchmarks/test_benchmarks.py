@@ -118,7 +118,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as running:
-        shown, _ = running.communicate(timeout=600)
+        shown, _ = running.communicate(timeout=1200)
     assert running.returncode == 0, shown
     assert "hits per second" in shown
     assert not list(Path("/tmp").glob(f"pintag-benchmark-{running.pid}-*")), "it left its folder"
