@@ -178,6 +178,20 @@ def test_a_part_stays_where_the_next_does_not_get_ready(tmp_path: Path, program:
     supervise(tmp_path, [part(tmp_path, "part", OBEDIENT)], body)
 
 
+def test_one_whose_successor_is_ready_is_stopped_like_all_others(tmp_path: Path) -> None:
+    old: list[int] = []
+
+    async def body(supervisor: Supervisor) -> None:
+        old.append(supervisor.pids["part"])
+        replacing = asyncio.create_task(supervisor.replace(part(tmp_path, "part", STUBBORN)))
+        await eventually(lambda: supervisor.pids["part"] not in old)
+        replacing.cancel()
+        supervisor.hurry.set()
+
+    supervise(tmp_path, [part(tmp_path, "part", STUBBORN)], body)
+    assert not is_alive(old[0])
+
+
 def test_parts_stop_in_their_order(tmp_path: Path) -> None:
     parts = [part(tmp_path, name, NOTING, stops) for name, stops in (("c", 3), ("a", 0), ("b", 1))]
 

@@ -33,6 +33,7 @@ class Supervisor:
         self._changed = changed
         self._died = died
         self._children: dict[str, Child] = {}
+        self._leaving: list[Child] = []
         self._keepers: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -70,15 +71,17 @@ class Supervisor:
         new.part = part
         await _end(self._keepers[part.name])
         self._children[part.name] = new
+        self._leaving.append(old)
         self._look_after(new)
         self._changed()
         await old.stop(self.hurry)
+        self._leaving.remove(old)
 
     async def stop(self) -> None:
         """Stop the parts by their `stops` numbers, each number once those before it are gone."""
         await _end(*self._keepers.values())
         running = sorted(
-            (child for child in self._children.values() if child.pid),
+            (child for child in (*self._children.values(), *self._leaving) if child.pid),
             key=lambda child: child.part.stops,
         )
         for _, group in groupby(running, key=lambda child: child.part.stops):
