@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 
 from tests.embedded.waiting import until
 from tests.jobs.people import (
@@ -27,7 +29,7 @@ from tests.worker.cast import Harbour, drain, hit, track
 from tests.worker.processes import process
 from tracker.actions import erasing, exporting
 from tracker.rules.keyspaces import Identity
-from tracker.stores import erasures, exports
+from tracker.stores import erasures, exports, hit_queue
 from tracker.vault import Vault
 from worker import erasure, export
 
@@ -71,6 +73,15 @@ def people(harbour: Harbour) -> Harbour:
     ben_lives_here(harbour)
     ann_comes(harbour)
     return harbour
+
+
+def test_what_redis_does_not_take_waits_for_nothing(people: Harbour) -> None:
+    client = may_see(people, "email")
+    with hit_queue.connect("redis://127.0.0.1:1", patience=1) as away:
+        for _ in range(exporting.MOST_WAITING + 1):
+            with pytest.raises(redis.RedisError):
+                ask(replace(people, redis=away), client)
+    assert exports.unfinished(people.db, datetime.now(UTC)) == []
 
 
 def test_everything_there_is(people: Harbour) -> None:

@@ -46,13 +46,20 @@ def ask(
     """Have a profile exported, as far as an API client may see it.
 
     Without a client, everything is exported. None where there is no profile. `note` is told the
-    export's id, in the transaction that writes it down. Raises TooManyExportsError.
+    export's id, in the transaction that writes it down. Raises TooManyExportsError, and
+    redis.RedisError, after which there is no export.
     """
     with connection.transaction():
         id_ = write_down(connection, section_id, identity, now, client_id)
         if id_:
             note(id_)
-    return Asked(id_, enqueue(client, id_)) if id_ else None
+    if id_ is None:
+        return None
+    try:
+        return Asked(id_, enqueue(client, id_))
+    except redis.RedisError:
+        exports.end(connection, id_)  # nobody is told its id: none shall wait for it
+        raise
 
 
 def write_down(
