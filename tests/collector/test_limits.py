@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
+import pytest
 from redis import Redis
 
 from tests.collector import house as houses
@@ -19,7 +20,10 @@ from tracker.settings import Settings
 STRANGER = "127.0.0.2"
 """Of loopback, too, yet no trusted proxy's."""
 TEN = b'{"hits":[%b]}' % b",".join([b'{"visitor":"anna"}'] * 10)
+HUNDRED = b'{"hits":[%b]}' % b",".join([b"{}"] * 100)
 ASK = raw.head("GET /health/alive")
+MOST_UNREAD = 20_000_000
+"""Bytes; more than the system itself keeps for two sides that don't read."""
 
 
 @contextmanager
@@ -96,6 +100,44 @@ def test_connections_of_all(settings: Settings, key: str) -> None:
                 assert raw.read(third).status == 503
         until(lambda: collector.post(key, GOOD).status_code == 204, "there is room again")
         assert app.state.intake.refused[Refusal.CONNECTIONS] >= 1
+
+
+def talk(deaf: socket.socket, many: bytes) -> None:
+    for _ in range(MOST_UNREAD // len(many)):
+        deaf.sendall(many)
+
+
+@pytest.mark.parametrize("first", ["refused", "waits"])
+def test_who_reads_no_answers_is_heard_no_more(settings: Settings, key: str, first: str) -> None:
+    one = b'POST /v1/%b HTTP/1.1\r\nContent-Length: 12\r\n\r\n{"hits":[0]}' % key.encode()
+    with (
+        limited(settings, Settings(snippet_rate=1)) as collector,
+        connect(collector.port, STRANGER) as deaf,
+    ):
+        if first == "refused":
+            assert collector.post(key, HUNDRED).status_code == 204
+        deaf.settimeout(2)
+        with pytest.raises((TimeoutError, ConnectionError)):
+            talk(deaf, one * 1000)
+        assert collector.http.get("/health/alive").status_code == 200
+
+
+def test_requests_that_come_one_after_the_other_are_not_one_head(
+    settings: Settings, house: House, key: str
+) -> None:
+    one = raw.head(f"POST /v1/{key}", f"Content-Length: {len(TEN)}") + TEN
+    most = 200_000 // len(one)
+    with (
+        houses.running(make_app(settings)) as collector,
+        raw.connect(collector.port) as connection,
+    ):
+        connection.sendall(one * most + one[:20])
+        connection.sendall(one[20:-1])
+        connection.sendall(one[-1:])
+        answers = b""
+        while answers.count(b"HTTP/1.1 204") <= most:
+            answers += connection.recv(65_536) or pytest.fail("it ended")
+    assert len(house.hits()) == 10 * (most + 1)
 
 
 def test_connections_that_say_nothing_more_are_closed(settings: Settings, key: str) -> None:

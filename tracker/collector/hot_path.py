@@ -141,7 +141,7 @@ class HitsProtocol(BoundedProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A plain POST that came in one piece needs no parser."""
-        if self._is_whole and self._owes_nothing and (plain := self._plain.read(data)):
+        if self._is_whole and self._may_answer and (plain := self._plain.read(data)):
             self._unset_keepalive_if_required()
             (key, seen), body = plain
             if self._attempt(key, seen, body, not self.server_state.stopping):
@@ -149,6 +149,12 @@ class HitsProtocol(BoundedProtocol):
                     self._watch()
                 return
         super().data_received(data)
+
+    @property
+    def _may_answer(self) -> bool:
+        """Whether an answer may follow at once; where nobody reads them it waits in Starlette."""
+        owed = self.cycle
+        return (owed is None or owed.response_complete) and not self.flow.write_paused
 
     def _look(self, head: Head) -> tuple[str, Seen]:
         return head.key, self._see(head.named, head.query, head.named.items())
@@ -196,7 +202,7 @@ class HitsProtocol(BoundedProtocol):
         """Whether nothing about a request is out of the common: no pipelining, no ceremony."""
         return (
             self.parser.get_method() == b"POST"
-            and (self.cycle is None or self.cycle.response_complete)
+            and self._may_answer
             and b"expect" not in self._named
             and not self.parser.should_upgrade()
             and self.parser.get_http_version() == "1.1"

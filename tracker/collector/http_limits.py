@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
+from collections.abc import Sized
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from tracker import serving
 
@@ -12,6 +14,8 @@ MAX_HEAD = 64_000
 """Bytes that a request's first line and headers may have, give or take one read."""
 MAX_HEADERS = 100
 """As each costs memory, however short it is."""
+MOST_WAITING = 1_000
+"""Requests of a connection that wait for those before them, as each costs 3 kB."""
 REQUEST_SECONDS = 30.0
 """Within which a request that began must have come in whole."""
 
@@ -20,8 +24,24 @@ class TooManyHeadersError(Exception):
     """Raised within the parser, it becomes a 400."""
 
 
+class TooManyWaitingError(Exception):
+    """Raised within the parser, it ends the reading of a connection that is given up."""
+
+
+class Flow(FlowControl):
+    """Reads no more while requests wait; uvicorn's does with the answer to each."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        if not self._waiting:
+            super().resume_reading()
+
+
 class BoundedProtocol(serving.Protocol):
-    """Gives up senders of endless headers, and ones that never finish what they began.
+    """Gives up senders of endless headers or requests, and ones that never finish what they began.
 
     It ignores offers to upgrade, as RFC 9110 (7.8) allows, where uvicorn loses the body: clients
     that would rather have HTTP/2 make such offers with every request.
@@ -44,6 +64,7 @@ class BoundedProtocol(serving.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = Flow(transport, self.pipeline)
         self._start_clock()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,7 +84,7 @@ class BoundedProtocol(serving.Protocol):
         if self._in_head and not self._is_whole:
             self._head_bytes += len(data)
             too_large = self._head_bytes > self.max_head or len(self.headers or ()) > MAX_HEADERS
-            if too_large and not self.transport.is_closing():
+            if too_large:
                 self.send_400_response("The headers are too large.")
         if self._is_whole is not (self._deadline is None):
             self._watch()
@@ -80,12 +101,16 @@ class BoundedProtocol(serving.Protocol):
         super().on_message_begin()
 
     def _begin(self) -> None:
+        if len(self.pipeline) > MOST_WAITING:
+            self.transport.abort()
+            raise TooManyWaitingError
         if self._deadline is not None and self._has_begun:
             # One that ended in this read had it; this one gets its own.
             self._deadline.cancel()
             self._deadline = None
         self._has_begun = True
-        self._is_whole, self._in_head, self._head_bytes = False, True, 0
+        self._is_whole, self._in_head = False, True
+        self._head_bytes = -len(self._data)  # The read in which it begins may be full of others.
 
     def _end_head(self) -> None:
         self._in_head = False
@@ -120,6 +145,10 @@ class BoundedProtocol(serving.Protocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         rest = memoryview(self._data)[error.args[0] :]
         self._unread += [rest, b"\r\n".join((line, *kept, b"", b""))]
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
 
     def shutdown(self) -> None:
         """Called when the server waits no longer: what rests ends; what has begun may go on."""
