@@ -54,7 +54,9 @@ def run(
     along: Annotated[Along | None, typer.Option(help="Growth along just this.")] = None,
     events: Annotated[
         int,
-        typer.Option(help="In the table of the store, and in the largest one of growth.", min=0),
+        typer.Option(
+            help="In the table of the store, and in the largest one of growth.", min=1_000
+        ),
     ] = 1_000_000,
     growth_rounds: Annotated[
         int, typer.Option(help="Rounds of each size of growth, and of the store.", min=1, max=50)

@@ -21,6 +21,7 @@ WEEKS = 5
 """Each of the last weeks gets as many, this one too, so that the day of the week is no matter."""
 _PORTION = 500_000
 _SAMPLE = 1_000
+_EVENTS_PER_HIT = 25
 _IDENTIFIERS = """
 WITH made AS (
     INSERT INTO identifier (section_id, keyspace, key)
@@ -70,6 +71,15 @@ def fill(site: Site, events: int) -> None:
             _add(connection, start, length, count)
     connection.execute("VACUUM (ANALYZE) event, identifier, profile")
     connection.execute("CHECKPOINT")
+
+
+def warm_up(events: int) -> int:
+    """How many hits change about each page of the indexes of so many events.
+
+    The first change of a page after a checkpoint writes it whole, which is dear. At full rate there
+    are millions of hits between checkpoints.
+    """
+    return events // _EVENTS_PER_HIT
 
 
 def some_visitors(site: Site, most: int) -> list[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.copying import copy_again
 from benchmarks.figures import Report
-from benchmarks.filling import fill, some_visitors
+from benchmarks.filling import fill, some_visitors, warm_up
 from benchmarks.growth.draining import drain, workers
 from benchmarks.growth.sizes import Sizes
 from benchmarks.hits import new_hits
@@ -15,10 +15,6 @@ from tracker.rules import ids
 
 _WARM_UP = 2_000
 _VISITORS = 100_000
-_PER_WARM_UP = 25
-"""Events in the table for each hit before the rounds: the first change of a page after a checkpoint
-writes it whole, which is dear, and so many hits change about each page of the identifiers' index.
-At full rate there are millions of hits between checkpoints."""
 
 
 def measure(stack: Stack, report: Report, sizes: Sizes) -> None:
@@ -36,8 +32,7 @@ def measure(stack: Stack, report: Report, sizes: Sizes) -> None:
             if events:
                 rows["events, known visitors"] = some_visitors(site, _VISITORS)
             for row, visitors in rows.items():
-                warm_up = max(sizes.hits, events // _PER_WARM_UP) if events else 0
-                stored = _drained(site, pids, stored, warm_up, visitors)
+                stored = _drained(site, pids, stored, warm_up(events), visitors)
                 for _ in range(sizes.rounds):
                     figures, stored = _round(site, pids, stored, sizes.hits, visitors)
                     report.add(f"{row}: {events:,}", figures)
