@@ -41,7 +41,11 @@ def rows_of(medians: Mapping[str, Figures], what: str) -> dict[str, Figures]:
 
 
 def _table(name: str, rows: Mapping[str, Figures], figures: Sequence[str]) -> str:
-    """A row of the table for each size of what grew; else a column for each of the rows."""
+    """A row of the table for each size of what grew; else a column for each of the rows.
+
+    Without figures that the machine could not tell.
+    """
+    figures = [figure for figure in figures if all(figure in of for of in rows.values())]
     if name and len(rows) > 1:
         cells = [[row, *(short(of[figure]) for figure in figures)] for row, of in rows.items()]
         return _lines([name, *map(_words, figures)], cells)

@@ -17,6 +17,8 @@ COMMON = {"hits_per_second", "hits_per_core_second", "valkey_us_per_hit", "valke
 COLLECTOR = COMMON | {
     *("p50_ms", "p99_ms", "reference_hits_per_second", "reference_hits_per_core_second"),
     *("ratio_per_second", "ratio_per_core_second", "collector_us_per_hit", "collector_mb"),
+    *("nginx_hits_per_second", "nginx_hits_per_core_second", "ratio_to_nginx"),
+    "collector_mb_before",
 }
 WORKER = COMMON | {
     *("worker_us_per_hit", "postgres_us_per_hit", "worker_mb", "postgres_mb"),

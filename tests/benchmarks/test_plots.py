@@ -68,7 +68,7 @@ def test_a_scale_reaches_beyond_its_figures(most: float) -> None:
 def test_tables_of_what_was_measured_are_written_anew() -> None:
     text = (
         "Before.\n<!-- table: fields | worker_us_per_hit, postgres_us_per_hit -->\nold\n"
-        "<!-- end of table -->\n<!-- table: worker | postgres_us_per_hit -->\n"
+        "<!-- end of table -->\n<!-- table: worker | nobody_knows, postgres_us_per_hit -->\n"
         "<!-- end of table -->\n<!-- table: weeks | timeline_ms -->\nkept\n"
         "<!-- end of table -->\n<!-- machine -->\n<!-- end of machine -->\n"
     )
@@ -76,7 +76,7 @@ def test_tables_of_what_was_measured_are_written_anew() -> None:
         "Before.\n<!-- table: fields | worker_us_per_hit, postgres_us_per_hit -->\n"
         "| fields | worker µs per hit | postgres µs per hit |\n|---|---:|---:|\n"
         "| 1 | 10 | 20 |\n| 100 | 60 | 80.4 |\n<!-- end of table -->\n"
-        "<!-- table: worker | postgres_us_per_hit -->\n| | worker |\n|---|---:|\n"
+        "<!-- table: worker | nobody_knows, postgres_us_per_hit -->\n| | worker |\n|---|---:|\n"
         "| postgres µs per hit | 1,234 |\n<!-- end of table -->\n"
         "<!-- table: weeks | timeline_ms -->\nkept\n<!-- end of table -->\n"
         "<!-- machine -->\ncores 2, load before 0.5.\n<!-- end of machine -->\n"
