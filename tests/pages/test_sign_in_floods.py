@@ -12,6 +12,7 @@ from tests.embedded.waiting import until
 from tests.pages.conftest import PASSWORD, Person, SignIn
 from tests.pages.test_sign_in import sign_in_as
 from tracker import passwords
+from tracker.pages.sign_in import ATTEMPTS
 from tracker.passwords import AT_ONCE, WAITING
 
 SOON = 3.0
@@ -63,8 +64,9 @@ def test_beyond_that_one_is_told_to_come_again(stranger: TestClient, slow: Slow)
             ]
             done, _ = wait(asked, SOON, "FIRST_COMPLETED")
             assert [one.result() for one in done] == [503]
-            answer = stranger.post("/sign-in", data={"name": "Ann", "password": PASSWORD})
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            for _ in range(ATTEMPTS + 1):  # none of which counts as one
+                answer = stranger.post("/sign-in", data={"name": "Ann", "password": PASSWORD})
+                assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
             assert "Too many ask for this at the moment" in answer.text
         finally:
             slow.go.set()

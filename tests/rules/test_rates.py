@@ -75,6 +75,16 @@ def test_at_most_so_many_in_any_minute() -> None:
     assert tokens.take("b", 90.0) == 0
 
 
+def test_what_came_to_nothing_is_not_counted() -> None:
+    tokens = AtMost(2, 60)
+    tokens.give_back("a")
+    for _ in range(3):
+        assert tokens.take("a", 0.0) == 0
+        tokens.give_back("a")
+    assert len(tokens) == 0
+    assert [tokens.take("a", 1.0) for _ in range(3)] == [0, 0, 60]
+
+
 PAUSES = st.integers(0, 24).map(lambda eighths: eighths / 8)  # sums of these are exact
 ASKING = st.lists(st.tuples(st.sampled_from("ab"), PAUSES), max_size=80)
 

@@ -11,6 +11,7 @@ from tracker.pages.sign_in import Attempts
 from tracker.pages.visit import Visit
 from tracker.rules.accounts import AccountError, Role
 from tracker.stores import accounts
+from tracker.turns import BusyError
 
 ROOT = "/settings/password"
 attempts = Attempts()
@@ -31,6 +32,9 @@ def change(visit: Visit) -> Response:
         token = signing_in.change_password(
             visit.borrowed, visit.who, visit.get("old"), visit.get("new"), visit.now
         )
+    except BusyError:
+        attempts.give_back(visit.who.name)
+        raise
     except WrongPasswordError as error:
         return _show(visit, HTTPStatus.FORBIDDEN, old=str(error))
     except AccountError as error:

@@ -12,13 +12,14 @@ from tracker.pages.visit import MissingError, Visit
 from tracker.rules.accounts import AccountError, Role
 from tracker.rules.rates import AtMost
 from tracker.stores import accounts
+from tracker.turns import BusyError
 
 ATTEMPTS, MINUTES = 10, 15
 """How often one name may be tried in that time, by each web process."""
 
 
 class Attempts:
-    """Counts attempts to say a password, by name. Its method runs in several threads."""
+    """Counts attempts to say a password, by name. Its methods run in several threads."""
 
     def __init__(self) -> None:
         self._counted = AtMost(ATTEMPTS, MINUTES * 60)
@@ -27,7 +28,16 @@ class Attempts:
     def take(self, name: str) -> int:
         """Count one; 0, or the seconds to wait."""
         with self._lock:
-            return self._counted.take(name.casefold()[:200], monotonic())
+            return self._counted.take(_counted_as(name), monotonic())
+
+    def give_back(self, name: str) -> None:
+        """Take one back that was not made."""
+        with self._lock:
+            self._counted.give_back(_counted_as(name))
+
+
+def _counted_as(name: str) -> str:
+    return name.casefold()[:200]
 
 
 attempts = Attempts()
@@ -49,7 +59,11 @@ def sign_in(visit: Visit) -> Response:
         return visit.render(
             "sign_in.html", HTTPStatus.TOO_MANY_REQUESTS, name=name, to=to, wrong=wrong
         )
-    token = signing_in.by_password(visit.borrowed, name, visit.get("password"), visit.now)
+    try:
+        token = signing_in.by_password(visit.borrowed, name, visit.get("password"), visit.now)
+    except BusyError:
+        attempts.give_back(name)
+        raise
     if token is None:
         wrong = "This is not the password of an account with this name."
         return visit.render("sign_in.html", HTTPStatus.FORBIDDEN, name=name, to=to, wrong=wrong)

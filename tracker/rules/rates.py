@@ -85,3 +85,11 @@ class AtMost:
             return math.ceil(left)
         times.append(now)
         return 0
+
+    def give_back(self, name: str) -> None:
+        """Take back what was counted last for a name: it came to nothing."""
+        times = self._taken.get(name)
+        if times:
+            times.pop()
+            if not times:
+                del self._taken[name]
