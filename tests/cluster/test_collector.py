@@ -11,9 +11,9 @@ import pytest
 
 from tests.cluster.conftest import Port
 from tests.cluster.load import VISITORS
-from tests.cluster.nodes import Nodes
+from tests.cluster.nodes import Node, Nodes
 from tests.collector import house as houses
-from tests.collector.house import Collector
+from tests.collector.house import Collector, free_port
 from tests.embedded.waiting import until
 from tests.worker.cast import hit, working
 from tracker.collector.app import make_app
@@ -146,3 +146,12 @@ def down(nodes: Nodes, *numbers: int) -> Iterator[None]:
         yield
     finally:
         nodes.restart(*(numbers or (MIDDLE,)))
+
+
+def test_a_node_that_is_in_no_cluster_hides_no_cluster(port: Port) -> None:
+    stranger = Node(port.nodes.nodes[0].folder.parent / "stranger", free_port(), free_port())
+    try:
+        stranger.start()
+        whole_way(port, port.nodes.url.replace("://", f"://127.0.0.1:{stranger.port},"))
+    finally:
+        stranger.kill()

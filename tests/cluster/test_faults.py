@@ -1,5 +1,6 @@
 """Nodes are lost, emptied and moved under load: what was acknowledged is stored once."""
 
+import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from tests.cluster.conftest import Port, a_cluster
 from tests.cluster.load import Load, under_load
 from tests.collector import house as houses
+from tests.embedded.waiting import until
 from tests.worker.cast import working
 from tracker.collector.app import make_app
 from tracker.snippets import publishing
@@ -126,3 +128,16 @@ def test_a_node_is_gone_for_good_and_another_one_gets_its_slots(port: Port) -> N
             nodes.give_up(MIDDLE, 0)
             load.grows()
             assert_lost_only(own, load, nodes.of(MIDDLE))
+
+
+def test_a_node_that_lost_its_whole_disk_hides_no_other(port: Port) -> None:
+    with a_cluster() as nodes:
+        own = replace(port, settings=replace(port.settings, queue_url=nodes.url), nodes=nodes)
+        with at_work(own) as load:
+            nodes.nodes[0].kill()
+            shutil.rmtree(nodes.nodes[0].folder)
+            nodes.nodes[0].start()
+            load.grows(*nodes.of(1), *nodes.of(2), more=100)
+            stored = "SELECT count(*) FROM event"
+            ((before,),) = own.rows(stored)
+            until(lambda: own.rows(stored)[0][0] > before + 100, "workers go on", 20)

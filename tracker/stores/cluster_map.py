@@ -61,6 +61,8 @@ def _map(url: str, asked: str, reply: Any) -> Map:
     for first, last, primary, *_ in reply:
         node = _node(url, asked, primary)
         found |= {number: node for number in range(MOST) if first <= SLOTS[number] <= last}
+    if not found:  # It was taken out of the cluster, or lost its disk: others know more.
+        raise redis.RedisError(f"{queue_urls.address(asked)} knows of no slots")
     return found
 
 
