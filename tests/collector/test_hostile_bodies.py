@@ -180,7 +180,7 @@ def test_endless_headers_are_cut_off(collector: Collector, key: str) -> None:
     assert collector.post(key, GOOD).status_code == 204
 
 
-class Impatient(BoundedProtocol):
+class Impatient(HitsProtocol):
     request_seconds = 0.3
 
 
@@ -197,8 +197,13 @@ def test_senders_who_never_finish_are_cut_off(settings: Settings, house: House, 
             with raw.connect(collector.port) as connection:
                 connection.sendall(beginning)
                 assert raw.is_closed(connection), name
+        with raw.connect(collector.port) as connection:
+            connection.sendall(raw.head(f"POST /v1/{key}", f"Content-Length: {len(GOOD)}") + GOOD)
+            assert b" 204 " in connection.recv(65_536)
+            connection.sendall(b"POST")
+            assert raw.is_closed(connection)
         assert collector.post(key, GOOD).status_code == 204
-    assert len(house.hits()) == 1
+    assert len(house.hits()) == 2
 
 
 class Clocks:

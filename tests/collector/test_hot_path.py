@@ -1,5 +1,6 @@
 """The three ways of a hit: past the parser, past Starlette, or through both, with one outcome."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from tests.collector import house as houses
 from tests.collector import raw
 from tests.collector.house import Collector, House
 from tests.collector.test_accepting import ANNA, BEN, envelope
+from tests.embedded.waiting import until
 from tracker.collector.app import make_app
 from tracker.collector.hot_path import HitsProtocol
 from tracker.collector.http_limits import BoundedProtocol
@@ -206,3 +208,20 @@ def test_a_sender_that_left_before_its_answer_harms_nobody(
         house.redis.client_unpause()
     assert collector.post(key, envelope(BEN)).status_code == 204
     assert BEN in house.hits()
+
+
+def test_a_sender_that_half_closes_is_closed_as_by_uvicorn_and_its_hits_are_taken(
+    collector: Collector, house: House, key: str
+) -> None:
+    for at in (0, 30):
+        with raw.connect(collector.port) as connection:
+            request = post(key, body=envelope(ANNA))
+            connection.sendall(request[:at])
+            connection.sendall(request[at:])
+            connection.shutdown(socket.SHUT_WR)
+            assert raw.is_closed(connection)
+    with raw.connect(collector.port) as connection:
+        connection.sendall(post(key, body=envelope(BEN))[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        assert raw.is_closed(connection)
+    until(lambda: house.hits() == [ANNA, ANNA], "what came whole is queued")
