@@ -127,6 +127,27 @@ def test_a_part_that_dies_at_once_shows_its_log(tmp_path: Path) -> None:
         supervise(tmp_path, [dying], body)
 
 
+def test_a_part_that_dies_at_once_ends_the_wait_for_others(tmp_path: Path) -> None:
+    async def never() -> bool:
+        return False
+
+    late = replace(part(tmp_path, "late", OBEDIENT), is_ready=never, startup=math.inf)
+    pids: list[int] = []
+
+    async def run() -> None:
+        supervisor = Supervisor(tmp_path)
+        try:
+            async with asyncio.timeout(20):
+                await supervisor.start(late, part(tmp_path, "part", "raise SystemExit(3)"))
+        finally:
+            pids.extend(supervisor.pids.values())
+            await supervisor.stop()
+
+    with pytest.raises(PartError, match="part ended with code 3"):
+        asyncio.run(run())
+    until_gone(*pids)
+
+
 def test_a_part_is_replaced_by_one_that_is_ready(tmp_path: Path) -> None:
     old = part(tmp_path, "part", OBEDIENT)
 

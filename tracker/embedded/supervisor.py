@@ -42,15 +42,18 @@ class Supervisor:
         return {name: child.pid for name, child in self._children.items() if child.pid}
 
     async def start(self, *parts: Part) -> None:
-        """Start parts together, wait until all are ready, and keep them so. Raises PartError."""
+        """Start parts together, wait until all are ready, and keep them so.
+
+        Raises PartError as soon as one of them fails, however long the others may take.
+        """
         children = [self._child(part) for part in parts]
         self._children |= {child.part.name: child for child in children}
-        results = await asyncio.gather(
-            *(child.launch() for child in children), return_exceptions=True
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        launches = [asyncio.create_task(child.launch()) for child in children]
+        try:
+            await asyncio.gather(*launches)
+        except BaseException:
+            await _end(*launches)
+            raise
         for child in children:
             self._look_after(child)
 
