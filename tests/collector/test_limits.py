@@ -1,5 +1,6 @@
 """Limits of rates and connections, as senders meet them."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ from tests.collector.house import Collector, House
 from tests.collector.test_refusing import GOOD, full, refused, said
 from tests.embedded.waiting import until
 from tracker.collector.app import make_app
+from tracker.collector.hot_path import HitsProtocol
 from tracker.rules.refusals import Refusal
 from tracker.settings import Settings
 
@@ -120,6 +122,33 @@ def test_who_reads_no_answers_is_heard_no_more(settings: Settings, key: str, fir
         with pytest.raises((TimeoutError, ConnectionError)):
             talk(deaf, one * 1000)
         assert collector.http.get("/health/alive").status_code == 200
+
+
+class Impatient(HitsProtocol):
+    """Its answers are soon more than the system keeps for the other side."""
+
+    request_seconds = 0.3
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        super().connection_made(transport)
+
+
+@pytest.mark.parametrize("requests", [100, 900])
+def test_who_reads_no_answers_is_cut_off(settings: Settings, requests: int) -> None:
+    """Whether it rests with some of them, or waits with all that a connection holds."""
+    app = make_app(replace(settings, connections=1))
+    with (
+        houses.running(app, http=Impatient, timeout_keep_alive=0.2) as collector,
+        socket.socket() as deaf,
+    ):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", collector.port))
+        deaf.sendall(ASK)
+        until(lambda: deaf.recv(1), "it has the only connection")
+        for _ in range(requests):
+            deaf.sendall(ASK)
+        until(lambda: collector.http.get("/health/alive").status_code == 200, "there is room", 20)
 
 
 def test_requests_that_come_one_after_the_other_are_not_one_head(

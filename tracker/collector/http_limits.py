@@ -17,7 +17,7 @@ MAX_HEADERS = 100
 MOST_WAITING = 1_000
 """Requests of a connection that wait for those before them, as each costs 3 kB."""
 REQUEST_SECONDS = 30.0
-"""Within which a request that began must have come in whole."""
+"""Within which a request that began must have come in whole, and answers must be read."""
 
 
 class TooManyHeadersError(Exception):
@@ -61,6 +61,7 @@ class BoundedProtocol(serving.Protocol):
         self._data: bytes | memoryview = b""
         self._rests_since = 0.0
         self._bell: asyncio.TimerHandle | None = None
+        self._last_call: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -73,6 +74,7 @@ class BoundedProtocol(serving.Protocol):
         if self._bell is not None:
             self._bell.cancel()
             self._bell = None
+        self._is_read()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -169,6 +171,30 @@ class BoundedProtocol(serving.Protocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+    # -- answers that nobody reads
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._is_unread()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._is_read()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        if self.transport.get_write_buffer_size():  # It is closed once they are read.
+            self._is_unread()
+
+    def _is_unread(self) -> None:
+        if self._last_call is None:
+            self._last_call = self.loop.call_later(self.request_seconds, self.transport.abort)
+
+    def _is_read(self) -> None:
+        if self._last_call is not None:
+            self._last_call.cancel()
+            self._last_call = None
 
     # -- rest between requests, as in uvicorn, but without a new clock for each of them
 
