@@ -121,7 +121,7 @@ def test_jobs(shop: Run, db: psycopg.Connection) -> None:
     assert profiles.find(db, section.id, "web", "ann") is not None
 
 
-@pytest.mark.parametrize("name", ["cli:root", "api:CRM"])
+@pytest.mark.parametrize("name", ["cli:root", "api:CRM", "Cli:root"])
 def test_nobody_s_name_looks_like_a_command_s(shop: Run, db: psycopg.Connection, name: str) -> None:
     assert "begins with" in shop("account", "create", name, code=2)
     assert accounts.find(db, name) is None

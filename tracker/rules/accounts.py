@@ -51,7 +51,7 @@ def check_name(name: str) -> str:
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise AccountError(f"A name has 1 to {MAX_NAME} characters that can be printed.")
-    if name.startswith(OTHERS):
+    if name.casefold().startswith(OTHERS):
         raise AccountError(f"No name begins with {' or '.join(OTHERS)}, as others do in the log.")
     return name
 
