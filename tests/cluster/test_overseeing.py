@@ -53,6 +53,7 @@ def test_the_doctor_looks_at_every_node(busy: Port) -> None:
     assert (subject.rpartition(" ")[2], value) == ("cluster-require-full-coverage", "yes")
 
 
+@pytest.mark.slow
 def test_the_doctor_knows_whose_data_is_lost(busy: Port) -> None:
     number = busy.nodes.of(MIDDLE)[0]
     with busy.nodes.holder(number).client() as client:
@@ -62,6 +63,7 @@ def test_the_doctor_knows_whose_data_is_lost(busy: Port) -> None:
     assert problems(busy) == [("Queue epochs", f"partitions {number} are another installation's")]
 
 
+@pytest.mark.slow
 def test_a_node_that_is_away_is_told(busy: Port, pintag: Run) -> None:
     stopped = busy.nodes.of(MIDDLE)
     address = f"127.0.0.1:{busy.nodes.nodes[MIDDLE].port}"

@@ -161,6 +161,7 @@ def test_nor_through_a_web_server(
     assert len(house.hits()) == sum(map(len, heard))
 
 
+@pytest.mark.slow
 def test_who_connects_while_none_runs_is_answered_by_the_next(settings: Settings, key: str) -> None:
     with collectors(settings, 1) as (parent, port):
         killed = descendants(parent.pid) - {parent.pid}
@@ -171,6 +172,7 @@ def test_who_connects_while_none_runs_is_answered_by_the_next(settings: Settings
         assert not listeners(port)
 
 
+@pytest.mark.slow
 def test_who_watches_hears_of_one_that_died(settings: Settings, redis: Redis, key: str) -> None:
     with collectors(settings, 1) as (parent, _):
         kill(*descendants(parent.pid) - {parent.pid})

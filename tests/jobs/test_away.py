@@ -20,6 +20,7 @@ def runs(harbour: Harbour) -> None:
     until(lambda: job.get_status(refresh=True) == "finished", "the job runs")
 
 
+@pytest.mark.slow
 def test_it_waits_until_redis_is_back(harbour: Harbour, capfd: pytest.CaptureFixture[str]) -> None:
     async def run() -> None:
         link = Link("Redis", Path(urlsplit(harbour.settings.redis_url).path))

@@ -233,7 +233,7 @@ def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_any_sequence(settings: Settings, db: psycopg.Connection, redis: Redis) -> None:
     with lives(settings, db, redis) as begin:
-        run(begin, examples=20, steps=20)
+        run(begin, examples=12, steps=20)
 
 
 @pytest.mark.slow

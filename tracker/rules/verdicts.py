@@ -122,7 +122,7 @@ def _storing(signs: Signs) -> Verdict | None:
     if signs.foreign:
         return _problem(
             "Hits wait: this Redis belongs to another database.",
-            "Mend REDIS_URL or DATABASE_URL; pintag doctor says more.",
+            "Mend REDIS_URL, PINTAG_QUEUE_URL or DATABASE_URL; pintag doctor says more.",
         )
     if not signs.workers and signs.silent:
         return _problem(
