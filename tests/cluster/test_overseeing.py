@@ -9,7 +9,7 @@ from tests.cli.test_commands import Run, pintag
 from tests.cluster.conftest import Port
 from tests.cluster.test_collector import MIDDLE, down
 from tests.cluster.test_worker import send, until_stored
-from tests.worker.cast import working
+from tests.worker.cast import hit, working
 from tracker.cli import doctor
 from tracker.stores import hit_queue
 
@@ -61,6 +61,12 @@ def test_the_doctor_knows_whose_data_is_lost(busy: Port) -> None:
         assert problems(busy) == [("Queue epochs", f"none in the partitions {number}")]
         client.set(hit_queue.epoch_key(number), "another")
     assert problems(busy) == [("Queue epochs", f"partitions {number} are another installation's")]
+
+
+def test_the_doctor_finds_hits_that_went_where_the_queue_was(busy: Port) -> None:
+    busy.send(hit(), hit(), to=3)
+    text = "2 hits are in the Redis of REDIS_URL, where no worker looks for them"
+    assert problems(busy) == [("Queue left behind", text)]
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from redis import Redis
 from tracker import settings as all_settings
 from tracker.cli.screen import Screen
 from tracker.settings import Settings, SettingsError
-from tracker.stores import database, queue_epochs, queues
+from tracker.stores import cluster_map, database, hit_queue, queue_epochs, queues
 from tracker.stores.queue_server import Queue
 from tracker.vault import Vault
 
@@ -242,10 +242,21 @@ def _examine_queue(
     with queues.connect(settings, client, _PATIENCE) as queue:
         try:
             epochs = _examine_epochs(db, queue)  # first, as it shows which nodes are away
-            return [*_examine_servers(db, queue), *epochs]
+            left = _examine_left(client) if queue.elsewhere else []
+            return [*_examine_servers(db, queue), *epochs, *left]
         except (redis.RedisError, OSError) as error:
             remedy = "Start it, or mend PINTAG_QUEUE_URL."
             return [Finding("problem", "Queue", f"can't be reached: {error}", remedy)]
+
+
+def _examine_left(client: Redis) -> list[Finding]:
+    """Hits in the Redis of all else, of a collector that was not told that the queue has moved."""
+    parts = hit_queue.waiting(client, dict.fromkeys(range(cluster_map.MOST), "0-0"))
+    if not (hits := sum(part.queued for part in parts)):
+        return []
+    text = f"{hits} hits are in the Redis of REDIS_URL, where no worker looks for them"
+    remedy = "Give PINTAG_QUEUE_URL to all collectors; docs/operations.md: moving the queue."
+    return [Finding("problem", "Queue left behind", text, remedy)]
 
 
 def _examine_servers(db: psycopg.Connection | None, queue: Queue) -> list[Finding]:
