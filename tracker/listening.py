@@ -3,6 +3,7 @@
 What is handed over comes by systemd's protocol, or from a parent process that names descriptors.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -34,18 +35,22 @@ def bound(name: str, host: str, port: int) -> list[socket.socket]:
     Collectors of one user may share a port: the system spreads new connections over them, and a new
     one can start before an old one stops. Raises SettingsError.
     """
-    made = []
+    made: list[socket.socket] = []
     try:
-        for family, kind, _, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        ):
-            made.append(one := socket.socket(family, kind))
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, _, _, address in found:
+            one = _made(family, kind)
+            if one is None:
+                continue
+            made.append(one)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if name == "collector":
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.bind(address)
+        if not made:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
     except OSError as error:
         close(made)
         raise SettingsError(
@@ -54,6 +59,16 @@ def bound(name: str, host: str, port: int) -> list[socket.socket]:
             f"PINTAG_{name.upper()}_PORT."
         ) from None
     return made
+
+
+def _made(family: int, kind: int) -> socket.socket | None:
+    """A socket; None where the system has none of this family, such as one without IPv6."""
+    try:
+        return socket.socket(family, kind)
+    except OSError as error:
+        if error.errno != errno.EAFNOSUPPORT:
+            raise
+        return None
 
 
 def kept(name: str, host: str, port: int, descriptors: Sequence[int] = ()) -> list[socket.socket]:

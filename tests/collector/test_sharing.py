@@ -72,3 +72,20 @@ def test_a_port_that_is_anothers_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=f"can't listen on 127.0.0.1, port {port}: Address"):
             bound("collector", "127.0.0.1", port)
+
+
+def test_an_address_of_a_family_that_the_system_lacks_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    unknown = (200, socket.SOCK_STREAM, 0, "", ("::1", port))
+    ours = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unknown, ours])
+    (one,) = bound("collector", "collector", port)
+    assert one.getsockname() == ("127.0.0.1", port)
+    one.close()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [unknown])
+    with pytest.raises(SettingsError, match="not supported"):
+        bound("collector", "collector", port)
