@@ -17,7 +17,7 @@ _HIT = (
 _BOOKING = b'{"source":"Website","reference":"BK-%06d","amount":%d.%02d,"currency":"EUR"}'
 _POST = (
     b"POST /v1/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n"
-    b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    b"%bUser-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     b"Chrome/140.0.0.0 Safari/537.36\r\nContent-Type: text/plain;charset=UTF-8\r\n"
     b"Accept: */*\r\nOrigin: https://hotel.example\r\nReferer: https://hotel.example/\r\n"
     b"Accept-Encoding: gzip, deflate, br\r\nAccept-Language: en-GB,en;q=0.9\r\n"
@@ -49,13 +49,16 @@ def new_hit(visitor: bytes, data: bytes | None = None) -> tuple[str, bytes]:
     return hit_id, _HIT % (hit_id.encode(), now_ms, visitor, data, number % 90)
 
 
-def posts(key: str, count: int, hits_each: int) -> list[bytes]:
+def posts(key: str, count: int, hits_each: int, *, by_proxy: bool = False) -> list[bytes]:
     """That many requests, each whole and with `hits_each` hits."""
     hits = new_hits(count * hits_each)
-    return [post(key, [next(hits) for _ in range(hits_each)]) for _ in range(count)]
+    return [
+        post(key, [next(hits) for _ in range(hits_each)], by_proxy=by_proxy) for _ in range(count)
+    ]
 
 
-def post(key: str, hits: list[bytes]) -> bytes:
-    """One request with these hits, as a browser sends it."""
+def post(key: str, hits: list[bytes], *, by_proxy: bool = False) -> bytes:
+    """One request with these hits, as a browser sends it, or a proxy passes it on of anybody."""
     body = b'{"sent":%d,"lost":0,"hits":[%b]}' % (time.time_ns() // 1_000_000, b",".join(hits))
-    return _POST % (key.encode(), len(body), body)
+    address = b"X-Forwarded-For: 203.0.%d.%d\r\n" % tuple(random.randbytes(2))
+    return _POST % (key.encode(), address if by_proxy else b"", len(body), body)

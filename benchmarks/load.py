@@ -28,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What to send where.
 
     `rate` is in requests a second, 0 for as fast as it goes. `again`: what was sent may be sent
-    once more, for a server that keeps nothing.
+    once more, for a server that keeps nothing. `by_proxy`: each request is of another client.
     """
 
     port: int
@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     connections: int = 64
     rate: float = 0.0
     again: bool = False
+    by_proxy: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -88,7 +89,8 @@ class Run:
         self.idle: deque[Sender] = deque()
         self._plan = plan
         most = plan.rate or MOST_HITS_PER_SECOND[plan.hits_each] / plan.hits_each
-        self._requests = deque(posts(plan.key, int(most * plan.seconds) + 1, plan.hits_each))
+        count = int(most * plan.seconds) + 1
+        self._requests = deque(posts(plan.key, count, plan.hits_each, by_proxy=plan.by_proxy))
         self._latencies: list[float] = []
         self._refused = 0
         self._under_way = 0

@@ -18,7 +18,8 @@ from benchmarks.stack import (
     wait_for_port,
 )
 
-HITS_EACH = (1, 10)
+LOADS = {"1 a POST": (1, False), "1 a POST, by a proxy": (1, True), "10 a POST": (10, False)}
+"""Hits in a request, and whether each request of a connection is of another client."""
 _WARM_UP_SECONDS = 0.3
 
 
@@ -49,20 +50,23 @@ def measure(stack: Stack, report: Report, seconds: float, rounds: int) -> None:
             _load(site, {name: server}, Plan(port, site.key, min(seconds, _WARM_UP_SECONDS)))
         _collect(site, real, min(seconds, _WARM_UP_SECONDS), 1)
         for _ in range(rounds):
-            for each in HITS_EACH:
+            for load, (each, by_proxy) in LOADS.items():
                 figures: dict[str, float] = {}
                 for name, (port, server) in bare.items():
-                    plan = Plan(port, site.key, seconds, each, again=True)
+                    plan = Plan(port, site.key, seconds, each, again=True, by_proxy=by_proxy)
                     figures |= _of_reference(name, _load(site, {name: server}, plan))
                 before = memory_mb(real)
-                figures |= _figures(_collect(site, real, seconds, each), real, figures)
+                figures |= _figures(_collect(site, real, seconds, each, by_proxy), real, figures)
                 figures["collector_mb_before"] = before["collector"]
-                report.add(f"collector, {each} a POST", figures)
+                report.add(f"collector, {load}", figures)
 
 
-def _collect(site: Site, pids: dict[str, int], seconds: float, each: int) -> Answered:
+def _collect(
+    site: Site, pids: dict[str, int], seconds: float, each: int, by_proxy: bool = False
+) -> Answered:
     """Load the collector; Redis must then have exactly the hits it acknowledged."""
-    answered = _load(site, pids, Plan(site.settings.collector_port, site.key, seconds, each))
+    plan = Plan(site.settings.collector_port, site.key, seconds, each, by_proxy=by_proxy)
+    answered = _load(site, pids, plan)
     site.check(stored=0, queued=answered.hits)
     site.empty_queue()
     return answered

@@ -31,7 +31,13 @@ ALONG = {
     "collectors": "collectors that share a port",
 }
 """What grows, and how the plots name it."""
-_WHOLE = ("collector, 1 a POST", "collector, 10 a POST", "worker", "end to end")
+_WHOLE = (
+    "collector, 1 a POST",
+    "collector, 1 a POST, by a proxy",
+    "collector, 10 a POST",
+    "worker",
+    "end to end",
+)
 
 
 def read(files: Iterable[Path]) -> tuple[dict[str, object], dict[str, Figures]]:

@@ -81,6 +81,7 @@ STORE = {
 }
 ROWS = {
     "collector, 1 a POST": COLLECTOR,
+    "collector, 1 a POST, by a proxy": COLLECTOR,
     "collector, 10 a POST": COLLECTOR,
     "worker": WORKER,
     "end to end": WHOLE,
