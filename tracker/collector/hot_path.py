@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 
 import structlog
 from starlette.responses import Response
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tracker.collector import plain_posts, senders
@@ -19,6 +18,7 @@ from tracker.collector.connections import Connections
 from tracker.collector.http_limits import MAX_HEADERS, BoundedProtocol
 from tracker.collector.intake import Intake, RefusedError, Ticket
 from tracker.collector.plain_posts import Head, PlainPosts
+from tracker.collector.proxies import Proxies
 from tracker.collector.senders import Seen
 from tracker.rules.hits import MAX_BODY
 from tracker.rules.refusals import Refusal
@@ -42,8 +42,7 @@ class Door:
         self.intake = intake
         self.prefixes = tuple(f"{path}/".encode() for path in hits_paths(settings))
         self.plain = plain_posts.pattern(hits_paths(settings), MAX_HEADERS)
-        # uvicorn's own reading of these, which Starlette's endpoints get, so that both agree.
-        self.proxies = ProxyHeadersMiddleware(_no_app, settings.trusted_proxies).trusted_hosts
+        self.proxies = Proxies(settings.trusted_proxies)
         self.connections = Connections(settings.connections, settings.address_connections)
         self._taken = b""
         self._common: Headers | None = None
@@ -58,18 +57,13 @@ class Door:
     def forwarded(self, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         """The IP address of the client whose request a trusted proxy passed on, if it says so."""
         forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
-        text = b", ".join(forwarded).decode("latin-1")
-        return self.proxies.get_trusted_client_address(text)[0] or None
+        return self.proxies.client(b", ".join(forwarded))
 
     def taken(self, common: Headers) -> bytes:
         """The bytes of the answer 204, with the headers that uvicorn renews once a second."""
         if common is not self._common:
             self._taken, self._common = packed(TAKEN, common), common
         return self._taken
-
-
-async def _no_app(*_: object) -> None:
-    """Stands where ProxyHeadersMiddleware wants an application."""
 
 
 def packed(response: Response, common: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -12,6 +12,11 @@ _LONGEST = 45
 _V4 = re.compile(rf"({_BYTE}\.{_BYTE}\.{_BYTE})\.{_BYTE}")
 
 
+def is_v4(text: str) -> bool:
+    """Whether a text is an IPv4 address, in its one usual notation."""
+    return _V4.fullmatch(text) is not None
+
+
 def kept(address: str, rule: str) -> str | None:
     """As much of an IPv4 or IPv6 address as a section's rule keeps; None for nothing.
 
