@@ -134,9 +134,17 @@ class Impatient(HitsProtocol):
         super().connection_made(transport)
 
 
-@pytest.mark.parametrize("requests", [100, 900])
-def test_who_reads_no_answers_is_cut_off(settings: Settings, requests: int) -> None:
-    """Whether it rests with some of them, or waits with all that a connection holds."""
+LAST_WORDS = {
+    "rests": b"",
+    "begins another": ASK[:20],
+    "says that it is the last": ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+    "says no more of HTTP": b"\x16\x03\x01\r\n\r\n",
+    "asks for more than it holds": ASK * 800,
+}
+
+
+@pytest.mark.parametrize("last", LAST_WORDS.values(), ids=LAST_WORDS)
+def test_who_reads_no_answers_is_cut_off(settings: Settings, last: bytes) -> None:
     app = make_app(replace(settings, connections=1))
     with (
         houses.running(app, http=Impatient, timeout_keep_alive=0.2) as collector,
@@ -146,8 +154,9 @@ def test_who_reads_no_answers_is_cut_off(settings: Settings, requests: int) -> N
         deaf.connect(("127.0.0.1", collector.port))
         deaf.sendall(ASK)
         until(lambda: deaf.recv(1), "it has the only connection")
-        for _ in range(requests):
+        for _ in range(100):
             deaf.sendall(ASK)
+        deaf.sendall(last)
         until(lambda: collector.http.get("/health/alive").status_code == 200, "there is room", 20)
 
 

@@ -151,6 +151,7 @@ class BoundedProtocol(serving.Protocol):
     def send_400_response(self, msg: str) -> None:
         if not self.transport.is_closing():
             super().send_400_response(msg)
+            self._is_unread()
 
     def shutdown(self) -> None:
         """Called when the server waits no longer: what rests ends; what has begun may go on."""
@@ -171,6 +172,7 @@ class BoundedProtocol(serving.Protocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+            self._is_unread()
 
     # -- answers that nobody reads
 
@@ -184,10 +186,10 @@ class BoundedProtocol(serving.Protocol):
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        if self.transport.get_write_buffer_size():  # It is closed once they are read.
-            self._is_unread()
+        self._is_unread()
 
     def _is_unread(self) -> None:
+        """Even one that was closed is there until its answers are read, or this clock rings."""
         if self._last_call is None:
             self._last_call = self.loop.call_later(self.request_seconds, self.transport.abort)
 
@@ -199,6 +201,8 @@ class BoundedProtocol(serving.Protocol):
     # -- rest between requests, as in uvicorn, but without a new clock for each of them
 
     def on_response_complete(self) -> None:
+        if self.transport.is_closing():
+            self._is_unread()
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
