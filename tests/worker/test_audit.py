@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from redis import ResponseError
 
 from tests.worker.cast import Harbour, by_hand, drain, hit, working
 from tracker.stores import hit_queue
@@ -75,6 +76,12 @@ def test_a_stream_that_is_deleted(settled: Harbour) -> None:
     settled.redis.delete(hit_queue.stream(0))
     lost = "partition 0: Redis took 0 hits, 3 were read and 0 are queued: 3 too many"
     assert settled.audit().problems == [lost]
+
+
+def test_a_stream_that_can_not_be_asked_is_none_that_is_missing(settled: Harbour) -> None:
+    settled.redis.set(hit_queue.stream(0), "no stream")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        settled.audit()
 
 
 def test_no_false_alarm_under_load(harbour: Harbour) -> None:

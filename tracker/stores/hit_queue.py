@@ -264,6 +264,11 @@ def _after(stream_id: str) -> str:
     return f"{milliseconds}-{int(sequence) + 1}"
 
 
+def _is_missing(info: Any) -> bool:
+    """Whether XINFO says that there is no such stream."""
+    return isinstance(info, redis.ResponseError) and "no such key" in str(info)
+
+
 @dataclass(frozen=True, slots=True)
 class QueueState:
     """A partition's stream: entries ever added by Redis's own count, and those still queued."""
@@ -281,8 +286,10 @@ def state(client: redis.Redis, partition: int, last_id: str) -> QueueState:
         # Entries at or before last_id are committed but not trimmed yet.
         pipeline.xrange(name, max=last_id)
         info, length, leftover = pipeline.execute(raise_on_error=False)
-    if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
+    if _is_missing(info):  # nothing was ever added
         return QueueState(0, 0)
+    if isinstance(info, redis.RedisError):
+        raise info
     return QueueState(int(info["entries-added"]), length - len(leftover))
 
 
@@ -323,12 +330,10 @@ def waiting_each(client: redis.Redis, last_ids: Mapping[int, str]) -> Replies[Wa
 
 
 def _waiting(number: int, info: Any, oldest: Any, now_ms: int) -> Waiting | redis.RedisError:
-    if isinstance(info, ELSEWHERE):
-        return info
-    if isinstance(info, redis.ResponseError):  # no such stream: nothing was ever added
+    if _is_missing(info):  # nothing was ever added
         return Waiting(number, 0, 0, None)
-    if isinstance(oldest, redis.RedisError):
-        return oldest
+    if error := next((one for one in (info, oldest) if isinstance(one, redis.RedisError)), None):
+        return error
     added = int(info["entries-added"])
     if not oldest:
         return Waiting(number, added, 0, None)
