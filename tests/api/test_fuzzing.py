@@ -87,6 +87,7 @@ class Fuzz:
     def one(self, case: Case[Any]) -> None:
         # What an earlier request did must not make all others run into it.
         self.db.execute("UPDATE definition SET hidden_at = NULL, locked_until = NULL")
+        self.db.execute("DELETE FROM export")
         answer = case.call(self.server, headers=self.headers)
         case.validate_response(answer, checks=CHECKS)
         if case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
