@@ -1,7 +1,7 @@
 """The worker's one transaction: events, quarantine, held hits, ledger, last stream ids.
 
-Everything that came of a batch is committed together, or nothing is. Each statement takes the
-whole batch as one jsonb parameter, which was the fastest way in by the design's measurements.
+Everything that came of a batch is committed together, or nothing is. Events go in by binary COPY
+(events.py); the rest is little, and each statement takes all of it as one jsonb parameter.
 """
 
 from collections import Counter

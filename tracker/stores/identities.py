@@ -21,10 +21,10 @@ def ids(
     """The ids of these identifiers; missing ones are made, each on a new profile of its own."""
     found = _find(connection, list(names))
     # In one order, so that two who make the same never wait for each other in a circle.
-    missing = sorted(names - found.keys())
-    if missing:
-        _make(connection, missing)
-        found |= _find(connection, missing)
+    if missing := sorted(names - found.keys()):
+        found |= _make(connection, missing)
+    if elsewhere := list(names - found.keys()):  # made by somebody else meanwhile
+        found |= _find(connection, elsewhere)
     return found
 
 
@@ -41,14 +41,21 @@ def _find(
     return {names[place - 1]: id_ for place, id_ in rows}
 
 
-def _make(connection: psycopg.Connection, names: Sequence[tuple[int, str, str]]) -> None:
-    """Make identifiers, but for those that somebody else has made meanwhile."""
-    connection.execute(
+def _make(
+    connection: psycopg.Connection, names: Sequence[tuple[int, str, str]]
+) -> dict[tuple[int, str, str], int]:
+    """Make identifiers, but for those that somebody else has made meanwhile; returns their ids."""
+    rows = connection.execute(
         "WITH made AS (INSERT INTO identifier (section_id, keyspace, key)"  # noqa: S608
-        f" SELECT * FROM {_NAMED} ON CONFLICT DO NOTHING RETURNING profile_id, section_id)"
-        " INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made".encode(),
+        f" SELECT * FROM {_NAMED} ON CONFLICT DO NOTHING"
+        " RETURNING section_id, keyspace, key, profile_id, id),"
+        " profiles AS"
+        " (INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made)"
+        " SELECT section_id, keyspace, key, id FROM made".encode(),
         _columns(names),
+        binary=True,
     )
+    return {(section_id, keyspace, key): id_ for section_id, keyspace, key, id_ in rows}
 
 
 _NAMED = "unnest(%s, %s, %s)"
