@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 AGAIN_SECONDS = 5
 """After which it is worthwhile to ask again."""
+AGAIN = f"Try again in {AGAIN_SECONDS} seconds."
 
 
 class BusyError(Exception):
@@ -23,8 +24,7 @@ class Turns:
     def take(self) -> Iterator[None]:
         """Wait for a turn, and have it for as long as the block runs. Raises BusyError."""
         if not self._room.acquire(blocking=False):
-            again = f"Try again in {AGAIN_SECONDS} seconds."
-            raise BusyError(f"Too many ask for this at the moment. {again}")
+            raise BusyError(f"Too many ask for this at the moment. {AGAIN}")
         try:
             with self._turn:
                 yield

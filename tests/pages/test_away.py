@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -87,6 +88,20 @@ def test_web_tracking_is_switched_without_redis(owner: Person, harbour: Harbour)
         assert status == 200
         assert f"Web tracking is {to}. Collectors hear of it as soon as Redis is back." in text
         assert definitions.get(harbour.db, harbour.booking.id).web_tracking is (to == "on")
+
+
+def test_a_postgresql_whose_connections_are_taken_is_busy_and_not_away(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "PATIENCE", 0.1)
+    app = make_app(harbour.settings)
+    with TestClient(app, base_url="http://127.0.0.1") as client, ExitStack() as taken:
+        for _ in range(app.state.pool.max_size):
+            taken.enter_context(app.state.pool.connection())
+        answer = client.get(f"{ROOT}/quarantine")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Too much at once</h1>" in answer.text
+    assert "away" not in answer.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -74,7 +74,9 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.pool = database.open_pool(settings.database_url)
         app.state.redis = hit_queue.connect(settings.redis_url)
         app.state.streams = Streams()
-        connect = partial(app.state.pool.connection, OVERSIGHT_PATIENCE)
+        # Of its own: where requests have all others, PostgreSQL is busy, and not away.
+        watching = database.open_pool(settings.database_url, size=1)
+        connect = partial(watching.connection, OVERSIGHT_PATIENCE)
         asked = hit_queue.connect(settings.redis_url, OVERSIGHT_PATIENCE)
         queue = queues.connect(settings, asked, OVERSIGHT_PATIENCE)
         app.state.oversight = Oversight(connect, asked, queue)
@@ -87,6 +89,7 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
         app.state.probing.shutdown()
         queue.close()
         asked.close()
+        watching.close()
         app.state.redis.close()
         app.state.pool.close()
 

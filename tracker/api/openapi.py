@@ -151,7 +151,7 @@ def problems_of(operation: Operation) -> dict[int, str]:
     """The problems that an operation can answer, each with when: its own, and those of all."""
     general = {
         429: "Too many requests: wait as long as Retry-After says.",
-        503: "A database is away, or too many ask for this at once: send it again.",
+        503: "A database is away or busy, or too many ask for this at once: send it again.",
     }
     general[413] = "The body has more than 100,000 bytes."
     if not operation.public:

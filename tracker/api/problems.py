@@ -116,7 +116,7 @@ def problem_of(error: Exception) -> ProblemError | None:
         detail = "A text can't be stored: take out characters that cannot be shown, such as NUL."
         return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, detail)
     if absence.away(error):
-        detail = "A database is away. Nothing is wrong with the request: send it again."
+        detail = "A database is away, or busy. Nothing is wrong with the request: send it again."
         return ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
     return None
 

@@ -32,8 +32,9 @@ def page(server: str, method: str, visit: Visit | None = None) -> Response:
     return answer
 
 
-def busy(visit: Visit, message: str) -> Response:
-    """503: too many ask for the same at once, and nothing was done."""
-    answer = visit.render("busy.html", HTTPStatus.SERVICE_UNAVAILABLE, message=message)
+def busy(message: str, visit: Visit | None = None) -> Response:
+    """503: too many ask at once, and nothing was done."""
+    frame = visit.frame() if visit else NOBODY
+    answer = shell.page("busy.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, message=message)
     answer.headers["Retry-After"] = str(AGAIN_SECONDS)
     return answer

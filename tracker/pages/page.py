@@ -10,6 +10,7 @@ from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs, quote
 
+from psycopg_pool import PoolTimeout
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,7 +21,7 @@ from tracker.pages.visit import MissingError, Visit, csrf_token
 from tracker.rules.accounts import Role, role_in
 from tracker.stores import absence, accounts, sections
 from tracker.stores.database import Borrowed
-from tracker.turns import BusyError
+from tracker.turns import AGAIN, BusyError
 
 COOKIE = "pintag_session"
 MAX_FORM = 500_000
@@ -59,8 +60,10 @@ class Page:
     def _answer(self, request: Request, body: bytes) -> Response:
         try:
             return self._visited(request, body)
-        except absence.POSTGRESQL:
+        except absence.POSTGRESQL as error:
             # Who is signed in stands there, too.
+            if isinstance(error, PoolTimeout) and request.app.state.oversight.overview().database:
+                return away.busy(f"PostgreSQL has too much to do. {AGAIN}")
             return away.page("PostgreSQL", self.method)
 
     def _visited(self, request: Request, body: bytes) -> Response:
@@ -91,7 +94,7 @@ class Page:
             except MissingError as error:
                 answer = visit.render("missing.html", HTTPStatus.NOT_FOUND, message=str(error))
             except BusyError as error:
-                answer = away.busy(visit, str(error))
+                answer = away.busy(str(error), visit)
             except absence.REDIS:
                 answer = away.page("Redis", self.method, visit)
         for name, value in visit.cookies.items():

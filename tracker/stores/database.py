@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MIGRATION_LOCK = 7_361_001
+RECONNECT_SECONDS = 5.0
+"""A pool's tries to connect come after ever longer pauses: after minutes without PostgreSQL it would
+take minutes to find that it is back. So it gives up; who asks for a connection has it begin anew.
+"""
 # Without these either side waits for hours for a peer whose machine or network is gone; a worker's
 # locks on its partitions would be kept as long. Now it is a minute. Unix sockets ignore them.
 _OUR_END = {
@@ -54,7 +58,12 @@ def connect(url: str) -> psycopg.Connection:
 def open_pool(url: str, size: int = 8) -> ConnectionPool:
     """Connections like `connect` makes, for the threads of the web process."""
     return ConnectionPool(
-        url, min_size=1, max_size=size, kwargs={"autocommit": True, **_SESSION}, open=True
+        url,
+        min_size=1,
+        max_size=size,
+        kwargs={"autocommit": True, **_SESSION},
+        reconnect_timeout=RECONNECT_SECONDS,
+        open=True,
     )
 
 
