@@ -1,7 +1,7 @@
 """How processes log: one line an event on standard error, JSON unless a person is reading.
 
 Warnings and errors are kept in memory besides, until the process reports them (stores/reporting):
-nothing that logs waits for the network.
+nothing that logs waits for the network, or fails where its line can't be written.
 """
 
 import logging
@@ -10,7 +10,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -60,6 +61,21 @@ class Recent:
 recent = Recent()
 
 
+class _StandardError:
+    """Where it takes nothing, as its disk is full or its reader gone, the line is lost, no more.
+
+    What logs is often in the middle of seeing to something else that went wrong.
+    """
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
 def configure() -> None:
     """Set structlog up for this process, and what libraries log with it."""
     person = sys.stderr.isatty()
@@ -72,8 +88,9 @@ def configure() -> None:
         structlog.processors.format_exc_info,
         structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(),
     ]
+    file = cast("TextIO", _StandardError())
     structlog.configure(
-        processors=[*first, *last], logger_factory=structlog.PrintLoggerFactory(file=sys.stderr)
+        processors=[*first, *last], logger_factory=structlog.PrintLoggerFactory(file=file)
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

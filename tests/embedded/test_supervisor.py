@@ -1,6 +1,7 @@
 """Processes are awaited, started again, stopped in order, and never outlive us."""
 
 import asyncio
+import errno
 import math
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -71,6 +73,30 @@ def answers(url: str) -> bool:
 
 async def eventually(condition: Callable[[], object]) -> None:
     await asyncio.to_thread(until, condition)
+
+
+def test_a_part_is_kept_running_though_nobody_can_be_told(tmp_path: Path) -> None:
+    """The screen may be a file, and up.json is one: their disk may be full."""
+
+    def is_other(supervisor: Supervisor, pid: int) -> bool:
+        return supervisor.pids.get("part") not in (None, pid)
+
+    def cannot(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def run() -> None:
+        supervisor = Supervisor(tmp_path, cannot, cannot)
+        try:
+            await supervisor.start(part(tmp_path, "part", OBEDIENT))
+            for _ in range(2):
+                pid = supervisor.pids["part"]
+                os.kill(pid, signal.SIGKILL)
+                again = partial(is_other, supervisor, pid)
+                await asyncio.to_thread(until, again, "it is started again", 20)
+        finally:
+            await supervisor.stop()
+
+    asyncio.run(run())
 
 
 def test_a_killed_part_is_started_again(tmp_path: Path) -> None:

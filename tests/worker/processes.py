@@ -6,12 +6,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from tests.worker.cast import Harbour
 
 
 @contextmanager
-def process(harbour: Harbour, module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    harbour: Harbour, module: str, *arguments: str, stderr: IO[str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A module run as a process on the harbour's stores, killed at the end if it still runs."""
     environment = {
         **os.environ,
@@ -20,7 +23,8 @@ def process(harbour: Harbour, module: str, *arguments: str) -> Iterator[subproce
         "PINTAG_SECRET_KEY": harbour.settings.secret_key,
         "PINTAG_BATCH": "20",
     }
-    with subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment) as started:
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, env=environment, stderr=stderr) as started:
         try:
             yield started
         finally:

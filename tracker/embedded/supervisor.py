@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -76,7 +77,7 @@ class Supervisor:
         self._children[part.name] = new
         self._leaving.append(old)
         self._look_after(new)
-        self._changed()
+        self._tell()
         await old.stop(self.hurry)
         self._leaving.remove(old)
 
@@ -112,15 +113,22 @@ class Supervisor:
         pause = min(_LONGEST_PAUSE, 0.5 * 2**failures) if failures > 1 else 0.0
         see = f" (see {child.log})" if child.log else ""
         if pause:
-            self._say(f"{name} {how}; starting it again in {pause:.0f} s{see}")
+            self._tell(f"{name} {how}; starting it again in {pause:.0f} s{see}")
         await asyncio.sleep(pause)
         try:
             await child.launch()
         except PartError as failure:
-            self._say(str(failure))
+            self._tell(str(failure))
         else:
-            self._say(f"{name} {how}; started again")
-        self._changed()
+            self._tell(f"{name} {how}; started again")
+
+    def _tell(self, line: str = "") -> None:
+        """Whoever can't be told, as a disk is full, keeps nothing from running."""
+        with suppress(OSError):
+            if line:
+                self._say(line)
+        with suppress(OSError):
+            self._changed()
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
