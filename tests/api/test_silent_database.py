@@ -106,12 +106,12 @@ def is_there(pool: ConnectionPool) -> bool:
 def test_one_that_was_away_for_long_is_there_as_soon_as_it_is_back(
     settings: Settings, data_dir: Path
 ) -> None:
-    found, away = conninfo_to_dict(settings.database_url), data_dir / "run"
-    with database.open_pool(make_conninfo(**{**found, "host": str(away)}), size=1) as pool:
+    away, there = data_dir / "run", conninfo_to_dict(settings.database_url)["host"]
+    with database.open_pool(make_conninfo(settings.database_url, host=str(away)), size=1) as pool:
         began = time.monotonic()
         while time.monotonic() - began < AWAY:
             assert not is_there(pool)
-        away.symlink_to(str(found["host"]))
+        away.symlink_to(str(there))
         began = time.monotonic()
         while not is_there(pool):
             assert time.monotonic() - began < SOON

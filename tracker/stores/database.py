@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 MIGRATION_LOCK = 7_361_001
 RECONNECT_SECONDS = 5.0
-"""A pool's tries to connect come after ever longer pauses: after minutes without PostgreSQL it would
-take minutes to find that it is back. So it gives up; who asks for a connection has it begin anew.
+"""A pool's tries to connect come after ever longer pauses: after minutes without PostgreSQL it
+would take minutes to find that it is back. So it gives up; who asks for a connection has it begin
+anew.
 """
 # Without these either side waits for hours for a peer whose machine or network is gone; a worker's
 # locks on its partitions would be kept as long. Now it is a minute. Unix sockets ignore them.
