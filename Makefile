@@ -22,7 +22,7 @@ chaos: .venv/dev
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: .venv/dev
-	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks --docs docs $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .

@@ -8,11 +8,13 @@ Before the bar: what grew, or the names of rows with semicolons between; after i
 """
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from benchmarks.figures import Figures, grown, short
 
 _TABLE = re.compile(r"(<!-- table: (.+?) \| (.+?) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+_WIDTH = 120
 _MACHINE = re.compile(r"(<!-- machine -->\n).*?(<!-- end of machine -->)", re.DOTALL)
 
 
@@ -27,7 +29,8 @@ def filled(text: str, machine: Mapping[str, object], medians: Mapping[str, Figur
         return head + _table(name, rows, figures.split(", ")) + end if rows else found[0]
 
     told = ", ".join(f"{name} {value}".replace("_", " ") for name, value in machine.items())
-    text = _MACHINE.sub(lambda found: f"{found[1]}{told}.\n{found[2]}", text)
+    lines = textwrap.fill(f"{told}.", _WIDTH, break_on_hyphens=False)
+    text = _MACHINE.sub(lambda found: f"{found[1]}{lines}\n{found[2]}", text)
     return _TABLE.sub(table, text)
 
 

@@ -20,6 +20,8 @@ MEDIANS = {
     "worker": {"worker_us_per_hit": 12.0, "postgres_us_per_hit": 1234.0},
 }
 
+LABELS = ("10 a POST", "by a proxy", "1,000")
+
 
 def drawn(*, lines: bool = False) -> ElementTree.Element:
     series = {"worker": [10.0, 60.0], "idle": [0.0, 0.0], "postgres": [20.0, 80.4]}
@@ -48,6 +50,15 @@ def test_bars_stand_on_each_other_and_have_their_sum_above() -> None:
     heights = [float(bar.get("height", "")) for bar in bars]
     assert heights[2] == pytest.approx(2 * heights[0], abs=0.3)
     assert float(bars[2].get("y", "")) == pytest.approx(float(bars[0].get("y", "")) - heights[2])
+
+
+def test_the_parts_of_a_long_name_stand_below_each_other() -> None:
+    chart = Chart("Costs", "µs", "", ["10 a POST, by a proxy", "1,000"], {"worker": [1.0, 2.0]})
+    svg = ElementTree.fromstring(draw(chart))
+    first, second, other = (text for text in svg.iter(f"{SVG}text") if text.text in LABELS)
+    assert (first.text, second.text, other.text) == LABELS
+    assert first.get("x") == second.get("x") != other.get("x")
+    assert float(first.get("y", "")) < float(second.get("y", "")) < HEIGHT
 
 
 def test_lines_go_through_all_points() -> None:
