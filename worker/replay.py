@@ -5,6 +5,7 @@ Runs as an RQ job, which `pintag quarantine replay` and the pages enqueue; a dry
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -120,10 +121,7 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
     if not works:
         return
     try:
-        with connection.transaction():
-            outcomes = write(connection, works)
-    except psycopg.errors.UniqueViolation:  # of an event that somebody else stored meanwhile
-        _let_go(connection, works, write)
+        outcomes = _write(connection, works, write)
     except (psycopg.Error, UnicodeError) as error:
         if is_away(error):
             raise
@@ -136,6 +134,15 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
     else:
         for work, outcome in zip(works, outcomes, strict=True):
             work.duplicate = outcome is Outcome.DUPLICATE
+
+
+def _write(connection: Connection, works: list[Work], write: Write) -> list[Outcome]:
+    """Write rows, and again where somebody else has stored one of the events meanwhile."""
+    for _ in range(batches.MOST_TWINS):
+        with suppress(psycopg.errors.UniqueViolation), connection.transaction():
+            return write(connection, works)
+    with connection.transaction():
+        return write(connection, works)
 
 
 def _store(connection: Connection, works: list[Work]) -> list[Outcome]:

@@ -2,17 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from tests.worker.cast import BEN, Harbour, drain, edited, hit
 from tests.worker.processes import process
 from tracker.actions import quarantining
 from tracker.rules.fields import FieldType
+from tracker.rules.hits import QueuedHit
+from tracker.rules.outcomes import Outcome
 from tracker.rules.states import DISCARDED
 from tracker.stores import database, jobs, quarantine
 from worker import replay
 from worker.context import Context
-from worker.replay import replay_batch
+from worker.replay import _let_go, replay_batch
 from worker.steps import STEPS, Verdict, Work
 
 
@@ -189,3 +192,13 @@ def test_waiting_for_a_job_that_is_gone(harbour: Harbour) -> None:
     harbour.redis.flushall()
     with pytest.raises(jobs.JobFailedError, match="does not have the job any more"):
         jobs.wait(job, lambda *_: None)
+
+
+def test_what_others_store_meanwhile_is_tried_again_but_not_for_ever(harbour: Harbour) -> None:
+    work = Work(QueuedHit(0, "1-0", "key", 0, b"{}"), 1)
+
+    def write(connection: psycopg.Connection, works: list[Work]) -> list[Outcome]:
+        raise psycopg.errors.UniqueViolation("somebody else was faster")
+
+    _let_go(harbour.db, [work], write)
+    assert work.outcome is Outcome.QUARANTINED
