@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import hashlib
+from contextlib import ExitStack
 
 import brotli  # type: ignore[import-untyped]
 import httpx2
@@ -11,9 +12,10 @@ import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from tests.collector import raw
 from tests.collector.house import Collector, House
 from tracker.collector import encodings
-from tracker.collector.scripts import MOST_KEPT, Scripts
+from tracker.collector.scripts import AT_ONCE, MOST_KEPT, Scripts
 from tracker.settings import Settings
 from tracker.snippets.render import hosted_script
 from tracker.stores import key_table
@@ -146,3 +148,15 @@ def test_a_script_that_is_none(collector: Collector, house: House) -> None:
     house.lose_table()
     answer = collector.http.get(PATH)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_many_that_look_for_others_take_few_connections_to_redis(
+    collector: Collector, redis: Redis
+) -> None:
+    before = len(redis.client_list())
+    with ExitStack() as opened:
+        asking = [opened.enter_context(raw.connect(collector.port)) for _ in range(150)]
+        for one in asking:
+            one.sendall(raw.head("GET /s/another.js"))
+        assert {raw.read(one).status for one in asking} == {404}
+    assert len(redis.client_list()) <= before + AT_ONCE

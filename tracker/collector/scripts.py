@@ -1,5 +1,7 @@
 """Hosted scripts, by the hash in their addresses."""
 
+import asyncio
+
 from redis.asyncio import Redis
 
 from tracker.collector import encodings
@@ -7,6 +9,9 @@ from tracker.stores import key_table
 
 MOST_KEPT = 16
 """A release has one script; pages that pasted older snippets ask for those of older releases."""
+AT_ONCE = 10
+"""Scripts that are looked for at a time: anybody can ask for any, and there are only so many
+connections to Redis, by which queue and key table are looked at, too."""
 
 
 class Scripts:
@@ -18,12 +23,14 @@ class Scripts:
     def __init__(self, client: Redis) -> None:
         self._client = client
         self._kept: dict[str, dict[str, bytes]] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, name: str, encoding: str = "identity") -> bytes | None:
         """A script's body, encoded; None where there is none. Raises redis.RedisError."""
         kept = self._kept.get(name)
         if kept is None:
-            body = await key_table.read_script(self._client, name)
+            async with self._turns:
+                body = await key_table.read_script(self._client, name)
             if body is None:
                 return None
             kept = {each: encodings.encode(body, each) for each in encodings.PREFERRED}
