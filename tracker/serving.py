@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from tracker import listening
+from tracker.rules import ip_addresses
 
 LINGER_SECONDS = 5.0
 """How long a stopping server waits for connections to end: as long as they may rest anyway."""
@@ -34,6 +35,12 @@ class Protocol(HttpToolsProtocol):
     """A connection that takes its leave of the client once the server is stopping."""
 
     server_state: State
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.client is not None:
+            host, port = self.client
+            self.client = ip_addresses.plain(host), port
 
     @property
     def keeps_alive(self) -> bool:

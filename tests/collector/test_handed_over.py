@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.collector import raw
-from tests.collector.test_rolling import notified, post
+from tests.collector.house import House
+from tests.collector.test_rolling import GOOD, notified, post
 from tests.embedded.waiting import until
 from tracker import listening
 from tracker.settings import Settings, SettingsError
@@ -110,3 +111,18 @@ def test_who_does_not_listen_to_notices_holds_nobody_up(monkeypatch: pytest.Monk
         monkeypatch.setenv("NOTIFY_SOCKET", name)
         for _ in range(1000):
             listening.tell(listening.READY)
+
+
+def test_a_proxy_is_believed_at_a_socket_for_both_kinds_of_addresses(
+    settings: Settings, house: House, key: str
+) -> None:
+    """Systemd makes one of a bare port."""
+    house.keep_addresses("whole")
+    headers = (f"Content-Length: {len(GOOD)}", "X-Forwarded-For: 203.0.113.9")
+    hit = raw.head(f"POST /v1/{key}", *headers) + GOOD
+    with (
+        socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as kept,
+        activated(settings, kept, "collector"),
+    ):
+        assert raw.send(kept.getsockname()[1], hit).status == 204
+    assert [sender.address for sender in house.senders()] == ["203.0.113.9"]

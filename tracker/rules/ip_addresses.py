@@ -17,6 +17,12 @@ def is_v4(text: str) -> bool:
     return _V4.fullmatch(text) is not None
 
 
+def plain(address: str) -> str:
+    """An IPv4 address as itself, where a socket of IPv6 that takes both has put it in clothes."""
+    inner = address.removeprefix("::ffff:")
+    return inner if is_v4(inner) else address
+
+
 def kept(address: str, rule: str) -> str | None:
     """As much of an IPv4 or IPv6 address as a section's rule keeps; None for nothing.
 
