@@ -120,7 +120,7 @@ def test_an_upgrade_that_is_not_offered_is_ignored(
 def test_many_offers_to_upgrade_in_one_write_are_ignored(
     collector: Collector, house: House, key: str
 ) -> None:
-    body, count = envelope(ANNA), 600
+    body, count = envelope(ANNA), 20
     upgrade = ("Connection: Upgrade", "Upgrade: h2c")
     one = raw.head(f"POST /v1/{key}", f"Content-Length: {len(body)}", *upgrade) + body
     last = raw.head("GET /health/alive", "Connection: close")

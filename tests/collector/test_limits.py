@@ -13,6 +13,7 @@ from tests.collector import house as houses
 from tests.collector import raw
 from tests.collector.house import Collector, House
 from tests.collector.test_refusing import GOOD, full, refused, said
+from tests.collector.test_scripts import PATH
 from tests.embedded.waiting import until
 from tracker.collector.app import make_app
 from tracker.collector.hot_path import HitsProtocol
@@ -139,7 +140,7 @@ LAST_WORDS = {
     "begins another": ASK[:20],
     "says that it is the last": ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
     "says no more of HTTP": b"\x16\x03\x01\r\n\r\n",
-    "asks for more than it holds": ASK * 800,
+    "asks for more than it holds": raw.head(f"GET {PATH}") * 30,
 }
 
 
@@ -163,8 +164,9 @@ def test_who_reads_no_answers_is_cut_off(settings: Settings, last: bytes) -> Non
 def test_requests_that_come_one_after_the_other_are_not_one_head(
     settings: Settings, house: House, key: str
 ) -> None:
-    one = raw.head(f"POST /v1/{key}", f"Content-Length: {len(TEN)}") + TEN
-    most = 200_000 // len(one)
+    body = TEN + b" " * 10_000
+    one = raw.head(f"POST /v1/{key}", f"Content-Length: {len(body)}") + body
+    most = 10
     with (
         houses.running(make_app(settings)) as collector,
         raw.connect(collector.port) as connection,
@@ -209,3 +211,36 @@ def test_line_ends_between_requests_do_not_keep_a_connection(
         refused_early.sendall(bytes(250_000))
         assert raw.is_closed(resting)
         assert raw.is_closed(refused_early)
+
+
+class Patient(HitsProtocol):
+    """It stops writing at 20 kB, and goes on below 12 kB."""
+
+    request_seconds = 2
+    last: "Patient"
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        transport.set_write_buffer_limits(20_000, 12_000)
+        super().connection_made(transport)
+        Patient.last = self
+
+
+def test_who_reads_but_a_part_of_the_last_answers_is_cut_off(settings: Settings, key: str) -> None:
+    app = make_app(replace(settings, connections=1))
+    with (
+        houses.running(app, http=Patient, timeout_keep_alive=0.3) as collector,
+        socket.socket() as deaf,
+    ):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", collector.port))
+        until(lambda: hasattr(Patient, "last"), "it is let in")
+        for number in range(1, 100):
+            deaf.sendall(raw.head(f"GET {PATH}"))
+            until(lambda number=number: Patient.last.server_state.total_requests == number)  # type: ignore[misc]
+            if Patient.last.flow.write_paused:
+                break
+        until(Patient.last.transport.is_closing, "it rests for too long")
+        while Patient.last.flow.write_paused:
+            deaf.recv(100)
+        until(lambda: collector.http.get("/health/alive").status_code == 200, "there is room", 20)

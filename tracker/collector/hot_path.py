@@ -130,6 +130,7 @@ class HitsProtocol(BoundedProtocol):
             self._is_counted = False
             self._door.connections.leave(self._counted_as)
         super().connection_lost(exc)
+        del self._plain  # It holds on to this, too.
 
     # -- past the parser
 
@@ -156,7 +157,8 @@ class HitsProtocol(BoundedProtocol):
     # -- the parser's callbacks
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     def on_message_begin(self) -> None:
         self._begin()
@@ -176,6 +178,7 @@ class HitsProtocol(BoundedProtocol):
         if self._key is None:
             super().on_body(body)
             return
+        self._count_bare()
         self._parts.append(body)
         self._size += len(body)
         if self._size > MAX_BODY:
@@ -186,6 +189,7 @@ class HitsProtocol(BoundedProtocol):
             super().on_message_complete()
         elif self._attempt_parsed(self._key):
             self._is_whole = True
+            self._parts.clear()
         else:
             self._hand_over()
             super().on_message_complete()
@@ -215,6 +219,7 @@ class HitsProtocol(BoundedProtocol):
         self._key = None
         for part in self._parts:
             super().on_body(part)
+        self._parts.clear()
 
     def _see(
         self, named: Mapping[bytes, bytes], query: bytes, headers: Iterable[tuple[bytes, bytes]]

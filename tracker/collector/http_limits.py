@@ -11,11 +11,14 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from tracker import serving
 
 MAX_HEAD = 64_000
-"""Bytes that a request's first line and headers may have, give or take one read."""
+"""Bytes that a request may have before its body, between two pieces of it or after it, give or take
+one read: its first line and headers, sizes of chunks, trailers."""
 MAX_HEADERS = 100
 """As each costs memory, however short it is."""
-MOST_WAITING = 1_000
-"""Requests of a connection that wait for those before them, as each costs 3 kB."""
+MOST_WAITING = 200_000
+"""Bytes that the requests of a connection may take that wait for those before them."""
+WAITING_BYTES, HEADER_BYTES = 3_000, 200
+"""What each of them takes, and each of its headers, however short it is; besides its body."""
 REQUEST_SECONDS = 30.0
 """Within which a request that began must have come in whole, and answers must be read."""
 
@@ -55,7 +58,8 @@ class BoundedProtocol(serving.Protocol):
         self._in_head = False
         self._is_whole = True
         self._has_begun = False
-        self._head_bytes = 0
+        self._bare_bytes = 0
+        self._waiting_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: list[bytes | memoryview] = []
         self._data: bytes | memoryview = b""
@@ -76,6 +80,9 @@ class BoundedProtocol(serving.Protocol):
             self._bell = None
         self._is_read()
         super().connection_lost(exc)
+        # What waits holds on to this, and this to it; the garbage collector may come much later.
+        self.pipeline.clear()
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         rested_since = self._rests_since
@@ -83,9 +90,9 @@ class BoundedProtocol(serving.Protocol):
         if self._is_whole and not self._rests_since and self._owes_nothing:
             # No request: line ends between two of them, or the rest of one that is answered.
             self._rest(rested_since or self.loop.time())
-        if self._in_head and not self._is_whole:
-            self._head_bytes += len(data)
-            too_large = self._head_bytes > self.max_head or len(self.headers or ()) > MAX_HEADERS
+        if not self._is_whole:
+            self._bare_bytes += len(data)
+            too_large = self._bare_bytes > self.max_head or len(self.headers or ()) > MAX_HEADERS
             if too_large:
                 self.send_400_response("The headers are too large.")
         if self._is_whole is not (self._deadline is None):
@@ -97,22 +104,44 @@ class BoundedProtocol(serving.Protocol):
         while self._unread:
             self._data = self._unread.pop()
             super().data_received(self._data)  # type: ignore[arg-type]
+        self._data = b""
 
     def on_message_begin(self) -> None:
         self._begin()
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # What comes after the body (trailers) must not pass for a header.
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._count_bare()
+        super().on_body(body)
+
     def _begin(self) -> None:
-        if len(self.pipeline) > MOST_WAITING:
-            self.transport.abort()
-            raise TooManyWaitingError
+        self._bound_waiting()
         if self._deadline is not None and self._has_begun:
             # One that ended in this read had it; this one gets its own.
             self._deadline.cancel()
             self._deadline = None
         self._has_begun = True
         self._is_whole, self._in_head = False, True
-        self._head_bytes = -len(self._data)  # The read in which it begins may be full of others.
+        self._count_bare()
+
+    def _count_bare(self) -> None:
+        """Count bytes from the next read on: this one may be full of other requests, or of body."""
+        self._bare_bytes = -len(self._data)
+
+    def _bound_waiting(self) -> None:
+        """Called as a request begins: of those that wait, the one before it is the last."""
+        if not self.pipeline:
+            self._waiting_bytes = 0
+            return
+        headers, body = len(self.headers), len(self.cycle.body)
+        self._waiting_bytes += WAITING_BYTES + HEADER_BYTES * headers + body
+        if self._waiting_bytes > MOST_WAITING:
+            self.transport.abort()
+            raise TooManyWaitingError
 
     def _end_head(self) -> None:
         self._in_head = False
@@ -182,7 +211,8 @@ class BoundedProtocol(serving.Protocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._is_read()
+        if not self.transport.is_closing():
+            self._is_read()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
