@@ -12,6 +12,7 @@ from tracker.api.operations import Call
 from tracker.pages import jobs
 from tracker.settings import Settings
 from tracker.stores import clients, database, exports, profiles
+from tracker.stores.exports import Asker
 from tracker.vault import Vault
 
 NOW = datetime.now(UTC)
@@ -25,7 +26,7 @@ def test_readers_that_stop_after_a_part(
     assert client is not None
     ann = profiles.find(db, client.section_id, "web", "ann")
     assert ann is not None
-    exports.ask(db, "exp_1", client.section_id, client.id, next(iter(ann.identifiers)), NOW)
+    exports.ask(db, "exp_1", client.section_id, Asker(client.id), next(iter(ann.identifiers)), NOW)
     for number in (1, 2):
         exports.add_part(db, "exp_1", number, f"part {number}\n", NOW)
     exports.make_ready(db, "exp_1", NOW)

@@ -32,7 +32,7 @@ def test_so_many_wait_and_no_more(
         assert statuses == [202] * MOST_WAITING + [429] * 2
         refused = web.post(EXPORTS, headers=mine)
         assert refused.headers["retry-after"] == "10"
-        assert "10 exports of this client wait already" in refused.json()["detail"]
+        assert "10 of your exports wait already" in refused.json()["detail"]
         assert web.post(EXPORTS, headers=another).status_code == 202
         db.execute(
             "UPDATE export SET ready_at = made_at WHERE id IN"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from rq.job import Job
 
 from tests.embedded.waiting import until
 from tests.jobs.people import (
@@ -226,6 +227,20 @@ def test_a_killed_export_starts_over(people: Harbour) -> None:
     types = {json.loads(line)["type"] for line in parts(people, id_).splitlines()}
     assert "half" not in types
     assert "event" in types
+
+
+def test_on_the_command_line_an_erasure_ends_it_in_words(
+    people: Harbour, pintag: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erased_as_it_is_ready(job: Job, *_: str, useless: str) -> int:
+        id_ = str(job.args[0])
+        lines = export.run(people.db, id_, lambda: datetime.now(UTC))
+        exports.end(people.db, id_)
+        return lines
+
+    monkeypatch.setattr("tracker.cli.export.wait", erased_as_it_is_ready)
+    out = pintag("profile", "export", "ann@example.com", "--keyspace", "email", code=2)
+    assert "The export ended early: the person was erased meanwhile." in out
 
 
 def test_on_the_command_line(people: Harbour, pintag: Run) -> None:

@@ -203,6 +203,20 @@ def test_an_export_is_made_and_downloaded(
     assert "gone" in owner.get(job)[1]
 
 
+def test_so_many_exports_of_a_person_s_wait_and_no_more(
+    harbour: Harbour, owner: Person, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    come(harbour)
+    for _ in range(exporting.MOST_WAITING):
+        posted(owner, f"{ANNS}/export")
+    status, text = owner.post(f"{ANNS}/export")
+    assert (status, "10 of your exports wait already" in text) == (429, True)
+    assert len(exports.unfinished(harbour.db, datetime.now(UTC))) == exporting.MOST_WAITING
+    posted(sign_in(Role.OWNER, "harbour", name="another owner"), f"{ANNS}/export")
+    run_jobs(harbour, monkeypatch)
+    posted(owner, f"{ANNS}/export")
+
+
 def test_an_export_is_for_owners_of_its_section(
     harbour: Harbour, owner: Person, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

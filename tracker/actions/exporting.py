@@ -14,16 +14,17 @@ from tracker.rules.keyspaces import Identity
 from tracker.stores import exports, jobs, profiles
 
 MOST_WAITING = 10
-"""Exports of one client that wait at once: each reads all of a person, and is kept for a day."""
+"""Exports of one client, or of one account by pages, that wait at once: each reads all of a person.
+A command waits for its export, and so is its own limit.
+"""
 
 
 class TooManyExportsError(RefusedError):
-    """Enough exports of this client wait already."""
+    """Enough exports of this client, or this account, wait already."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"{MOST_WAITING} exports of this client wait already: fetch those that are ready, and"
-            " ask again once fewer wait."
+            f"{MOST_WAITING} of your exports wait already: ask again once fewer of them do."
         )
 
 
@@ -68,18 +69,20 @@ def write_down(
     identity: Identity,
     now: datetime,
     client_id: int | None = None,
+    account_id: int | None = None,
 ) -> str | None:
     """Write down that a profile is to be exported; `enqueue` it once that is committed.
 
-    Raises TooManyExportsError.
+    client_id, account_id: which of them asks, if one of them does. Raises TooManyExportsError.
     """
     profile = profiles.find(connection, section_id, *identity)
     if profile is None:
         return None
-    if client_id is not None and exports.waiting(connection, client_id, now) >= MOST_WAITING:
+    asker = exports.Asker(client_id, account_id)
+    if exports.waiting(connection, asker, now) >= MOST_WAITING:
         raise TooManyExportsError
     id_ = minting.export_id()
-    exports.ask(connection, id_, section_id, client_id, profile.id_of(identity), now)
+    exports.ask(connection, id_, section_id, asker, profile.id_of(identity), now)
     return id_
 
 

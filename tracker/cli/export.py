@@ -10,6 +10,7 @@ from tracker.cli.store import SectionOption, UsageError
 from tracker.cli.store import stores as opened
 from tracker.cli.waiting import wait
 from tracker.stores import exports
+from tracker.stores.exports import EndedError
 
 
 def export(
@@ -34,8 +35,11 @@ def export(
         try:
             lines = wait(asked.job, "the export", "exporting", useless=useless)
             if not lines:
-                raise UsageError("The export ended early: the person was erased meanwhile.")
+                raise EndedError
             for part in exports.parts(lambda: nullcontext(stores.database), asked.id):
                 sys.stdout.write(part)
+        except EndedError:
+            problem = "The export ended early: the person was erased meanwhile."
+            raise UsageError(problem) from None
         finally:
             exports.end(stores.database, asked.id)

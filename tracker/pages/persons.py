@@ -8,6 +8,7 @@ from rq.job import Job
 from starlette.responses import Response
 
 from tracker.actions import erasing, exporting
+from tracker.actions.exporting import TooManyExportsError
 from tracker.pages import profiles
 from tracker.pages.page import Page
 from tracker.pages.visit import Visit
@@ -17,12 +18,17 @@ from tracker.rules.accounts import Role
 def export(visit: Visit) -> Response:
     """Starts an export of all that is known of a person; shows how far it is."""
     identity = profiles.identity_of(visit)
-    with visit.connection.transaction():
-        id_ = exporting.write_down(visit.connection, visit.section.id, identity, visit.now)
-        if id_ is None:
-            raise profiles.nobody(visit)
-        # The log never says whom: it stays when they are erased.
-        visit.note("exported a profile", id_)
+    try:
+        with visit.connection.transaction():
+            id_ = exporting.write_down(
+                visit.connection, visit.section.id, identity, visit.now, account_id=visit.who.id
+            )
+            if id_ is None:
+                raise profiles.nobody(visit)
+            # The log never says whom: it stays when they are erased.
+            visit.note("exported a profile", id_)
+    except TooManyExportsError as error:
+        return profiles.shown(visit, HTTPStatus.TOO_MANY_REQUESTS, refused=str(error))
     return _begin(visit, exporting.enqueue, id_)
 
 

@@ -62,8 +62,17 @@ def profile_page(visit: Visit) -> Response:
     return shown(visit)
 
 
-def shown(visit: Visit, status: int = HTTPStatus.OK, typed: str = "", wrong: str = "") -> Response:
-    """The profile; typed and wrong: what was typed to erase it, if that was not its key."""
+def shown(
+    visit: Visit,
+    status: int = HTTPStatus.OK,
+    typed: str = "",
+    wrong: str = "",
+    refused: str = "",
+) -> Response:
+    """The profile; typed and wrong: what was typed to erase it, if that was not its key.
+
+    refused: why it is not exported.
+    """
     found = _find(visit)
     if found is None:
         raise nobody(visit)
@@ -78,6 +87,7 @@ def shown(visit: Visit, status: int = HTTPStatus.OK, typed: str = "", wrong: str
         cursor=visit.get("cursor"),
         typed=typed,
         wrong=wrong,
+        refused=refused,
     )
 
 

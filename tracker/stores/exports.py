@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -22,8 +23,15 @@ class EndedError(Exception):
     """The export can't go on: its time is over, or the person was erased meanwhile."""
 
 
+class Asker(NamedTuple):
+    """Who asks for an export: a client, somebody on a page, or (neither of them) a command."""
+
+    client_id: int | None = None
+    account_id: int | None = None
+
+
 class Export(msgspec.Struct, frozen=True):
-    """An export that was asked for by a client, or (None) on the command line.
+    """An export that was asked for by a client, or (None) on a page or by a command.
 
     keyspace: by which the profile was named; client_keyspaces: what the client may see; both are
     None once the identifier or the client is gone.
@@ -49,15 +57,15 @@ def ask(
     connection: psycopg.Connection,
     id_: str,
     section_id: int,
-    client_id: int | None,
+    asker: Asker,
     identifier_id: int,
     now: datetime,
 ) -> None:
     """Write down that the profile of an identifier is to be exported."""
     connection.execute(
-        "INSERT INTO export (id, section_id, client_id, identifier_id, identifier_ids, made_at,"
-        " expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-        (id_, section_id, client_id, identifier_id, [identifier_id], now, now + LIFE),
+        "INSERT INTO export (id, section_id, client_id, account_id, identifier_id, identifier_ids,"
+        " made_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (id_, section_id, *asker, identifier_id, [identifier_id], now, now + LIFE),
     )
 
 
@@ -74,13 +82,19 @@ def get(connection: psycopg.Connection, id_: str) -> Export | None:
         ).fetchone()
 
 
-def waiting(connection: psycopg.Connection, client_id: int, now: datetime) -> int:
-    """How many exports of a client are not ready, and not gone; no more come until this transaction
-    ends.
+def waiting(connection: psycopg.Connection, asker: Asker, now: datetime) -> int:
+    """How many exports of a client or account are not ready, and not gone; 0 of commands.
+
+    No more come until this transaction ends.
     """
-    connection.execute("SELECT FROM api_client WHERE id = %s FOR NO KEY UPDATE", (client_id,))
-    query = f"SELECT count(*) FROM export WHERE client_id = %s AND ready_at IS NULL AND {_LIVES}"  # noqa: S608
-    return int(connection.execute(query.encode(), (client_id, now)).fetchall()[0][0])
+    for table, id_ in (("api_client", asker.client_id), ("account", asker.account_id)):
+        query = f"SELECT FROM {table} WHERE id = %s FOR NO KEY UPDATE"
+        connection.execute(query.encode(), (id_,))
+    query = (
+        "SELECT count(*) FROM export WHERE (client_id = %s OR account_id = %s)"  # noqa: S608
+        f" AND ready_at IS NULL AND {_LIVES}"
+    )
+    return int(connection.execute(query.encode(), (*asker, now)).fetchall()[0][0])
 
 
 def unfinished(connection: psycopg.Connection, now: datetime) -> list[str]:
