@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 import psycopg
+from psycopg.errors import ReadOnlySqlTransaction
 
 from tracker.rules.hits import QueuedHit
 from tracker.rules.keyspaces import Keyspace
@@ -220,6 +221,8 @@ def _give_way(work: Work, refusal: Exception) -> None:
 
 def is_away(error: Exception) -> bool:
     """Whether the database could not answer, rather than refuse what it was given."""
+    if isinstance(error, ReadOnlySqlTransaction):  # a standby, or a service with a full disk
+        return True
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     # Class 54, a program's limit exceeded, is about the statement: waiting would not help.

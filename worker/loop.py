@@ -34,7 +34,14 @@ from worker.watching import Watching
 BLOCK_MS = 500
 UPKEEP_SECONDS = 1.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, redis.RedisError)
+BESIDE = 1.0
+"""Seconds for which a Redis that has no hits is waited for: they are elsewhere."""
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    redis.RedisError,
+)
 """What a database or Redis that is away raises: reason to wait, never a fault of a hit."""
 
 log = structlog.get_logger("worker")
@@ -79,14 +86,20 @@ class Worker:
             except AWAY as error:
                 if isinstance(error, psycopg.Error) and not is_away(error):
                     raise
-                log.warning("away", error=str(error).strip(), retry_in=self._pause)
-                waits_for = "PostgreSQL" if isinstance(error, psycopg.Error) else "Redis"
-                self._wait(self._pause, waits_for)
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
+                self._bear(error)
             except queue_epochs.ForeignQueueError as error:
                 log.error("foreign_queue", error=str(error))
                 self._wait(LONGEST_PAUSE, "the Redis of its database")
         self._reports.leave()
+
+    def _bear(self, error: Exception) -> None:
+        """Wait for a server; not where two transactions waited for each other, and one ended."""
+        if isinstance(error, database.CONFLICTS):
+            log.warning("conflict", error=str(error).strip())
+            return
+        log.warning("away", error=str(error).strip(), retry_in=self._pause)
+        self._wait(self._pause, "PostgreSQL" if isinstance(error, psycopg.Error) else "Redis")
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     def _wait(self, seconds: float, waits_for: str = "") -> None:
         self._reports.waits_for = waits_for
@@ -98,9 +111,10 @@ class Worker:
 
     def _session(self) -> None:
         """Work on one pair of connections until told to stop; raises what is in AWAY."""
+        patience = BESIDE if self._settings.queue_url else None
         with (
             database.connect(self._settings.database_url) as connection,
-            hit_queue.connect(self._settings.redis_url) as client,
+            hit_queue.connect(self._settings.redis_url, patience) as client,
             queues.connect(self._settings, client) as queue,
         ):
             upkeep = Upkeep(connection, client, queue)
@@ -114,12 +128,13 @@ class Worker:
             if not self._told:
                 self._told = True
                 listening.tell(listening.READY)
-            self._pause, self._reports.waits_for = FIRST_PAUSE, ""
+            self._reports.waits_for = ""
             while not self._stopping:
                 if upkeep.due():
                     if upkeep.run():
                         return
-                    self._reports.waits_for = ", ".join(queue.away)
+                    # Only now: one whose disk is full may let us in, and take no batch.
+                    self._pause, self._reports.waits_for = FIRST_PAUSE, ", ".join(queue.away)
                     partitions.balance()
                     self._watching.look(client)
                 time.sleep(self._pace.patience(time.monotonic()))
@@ -270,6 +285,7 @@ class Upkeep:
         self._next = 0.0
         self._tables_for = ""
         self._known: dict[int, str] = {}
+        self._said: dict[str, str] = {}
         self.epochs: dict[int, str] = {}
 
     def due(self) -> bool:
@@ -284,16 +300,30 @@ class Upkeep:
         now = datetime.now(UTC)
         if self._tables_for != str(now.date()):
             event_tables.ensure(self._connection, now)
+        full = away = ""
         try:
             self._write_to_redis(now)
         except redis.OutOfMemoryError as error:
             # Only workers can empty a full Redis: that it takes nothing must not keep them from it.
-            log.error("redis_full", error=str(error))
+            full = str(error)
+        except redis.RedisError as error:
+            if not self._queue.elsewhere:
+                raise
+            away = str(error)
+        self._say("redis_full", full)
+        self._say("redis_away", away)
         return bool(began)
+
+    def _say(self, event: str, error: str) -> None:
+        """Log what is wrong, if anything, as it begins and when it changes; not each second."""
+        if error and error != self._said.get(event):
+            log.error(event, error=error)
+        self._said[event] = error
 
     def _settle(self) -> list[int]:
         """See which partitions can be worked on; returns those where a new epoch began."""
         self.epochs = queue_epochs.settle(self._connection, self._queue)
+        self._say("foreign_partitions", self._queue.left_alone)
         if not self._known:  # of those that are away, too: they may come back without their data
             self._known = queue_epochs.current(self._connection, apart=self._queue.apart)
         began = [n for n, epoch in self.epochs.items() if epoch != self._known[n]]

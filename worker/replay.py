@@ -69,6 +69,20 @@ def replay_batch(
     version_id: int | None = None,
 ) -> Counter[str]:
     """Replay a batch in one transaction; a hit that PostgreSQL refuses stays, as our bug."""
+    for _ in range(batches.MOST_TRIES):
+        # A worker may make identifiers that this joins, and the other way round.
+        with suppress(*database.CONFLICTS):
+            return _replay_batch(connection, context, ids, dry_run, version_id)
+    return _replay_batch(connection, context, ids, dry_run, version_id)
+
+
+def _replay_batch(
+    connection: Connection,
+    context: Context,
+    ids: Sequence[int],
+    dry_run: bool,
+    version_id: int | None,
+) -> Counter[str]:
     with connection.transaction(force_rollback=dry_run):
         event_locks.share_events(connection)
         context.now = datetime.now(UTC)
@@ -138,7 +152,7 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
 
 def _write(connection: Connection, works: list[Work], write: Write) -> list[Outcome]:
     """Write rows, and again where somebody else has stored one of the events meanwhile."""
-    for _ in range(batches.MOST_TWINS):
+    for _ in range(batches.MOST_TRIES):
         with suppress(psycopg.errors.UniqueViolation), connection.transaction():
             return write(connection, works)
     with connection.transaction():

@@ -1,6 +1,7 @@
 """What doctor, status, metrics and health say of a queue over a cluster."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -10,8 +11,10 @@ from tests.cluster.conftest import Port
 from tests.cluster.test_collector import MIDDLE, down
 from tests.cluster.test_worker import send, until_stored
 from tests.worker.cast import hit, working
+from tests.worker.test_waiting import NOWHERE
+from tracker.actions import overseeing
 from tracker.cli import doctor
-from tracker.stores import hit_queue
+from tracker.stores import hit_queue, queues
 
 __all__ = ["pintag"]
 
@@ -108,3 +111,13 @@ def test_the_whole_cluster_is_away(busy: Port, pintag: Run) -> None:
         with serving(busy.settings) as client:
             assert client.get("/health/ready").status_code == 200
             assert client.get("/health").text == "away: The hit queue"
+
+
+def test_the_redis_of_all_else_is_away(busy: Port) -> None:
+    with (
+        hit_queue.connect(NOWHERE, 1) as client,
+        queues.connect(busy.settings, client) as queue,
+    ):
+        found = overseeing.look(lambda: nullcontext(busy.db), client, queue)
+    assert "Hits are taken only where collectors know their keys" in found.verdict.sentence
+    assert (found.queued, list(found.all_away)) == (40, ["Redis"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from tests.cluster.conftest import Port
 from tests.embedded.waiting import until
@@ -14,6 +15,7 @@ from tests.worker.cast import hit, working
 from tracker.stores import hit_queue, queue_epochs, queues
 from tracker.stores.queue_epochs import ForeignQueueError, settle
 from tracker.stores.queue_server import Queue
+from worker.loop import Upkeep
 
 FIRST, MIDDLE, LAST = 0, 1, 2
 
@@ -176,6 +178,23 @@ def test_a_node_that_was_restored_is_left_alone(port: Port) -> None:
             until_stored(port, hits)
             port.until_empty()
     assert port.balanced() == {"stored": hits}
+
+
+def test_what_is_left_alone_is_logged_when_that_changes(port: Port) -> None:
+    with queues.connect(port.settings, port.redis) as queue, capture_logs() as logged:
+        upkeep = Upkeep(port.db, port.redis, queue)
+        for strange in ((), (1,), (1,), (1, 4), (1, 4), (), (1,)):
+            for number in range(8):
+                with port.nodes.holder(number).client() as client:
+                    epoch = "an-older-one" if number in strange else upkeep.epochs.get(number, "")
+                    if epoch:
+                        client.set(hit_queue.epoch_key(number), epoch)
+                    else:
+                        client.delete(hit_queue.epoch_key(number))
+            upkeep.run()
+    said = [line["error"] for line in logged if line["event"] == "foreign_partitions"]
+    found = [error.partition("another hit queue: ")[2].partition(" (")[0] for error in said]
+    assert found == ["1", "1, 4", "1"]
 
 
 def test_another_installations_cluster_is_refused(port: Port) -> None:

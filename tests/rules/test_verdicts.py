@@ -16,6 +16,7 @@ OK, WARNING, PROBLEM = "ok", "warning", "problem"
         ({"queued": 9, "waiting": LATE_SECONDS}, OK, "Hits are taken and stored.", ""),
         ({"redis_away": True}, PROBLEM, "Hits are refused: Redis is away.", "Start it."),
         ({"redis_away": True, "database_away": True}, PROBLEM, "Redis is away", "Start it."),
+        ({"redis_away": True, "queue_there": True}, PROBLEM, "know their keys: Redis", "Start it."),
         ({"queue_away": True}, PROBLEM, "refused: the hit queue is away.", "PINTAG_QUEUE_URL"),
         ({"stopped": 3}, PROBLEM, "Hits of 3 partitions are refused: a node", "Start it."),
         ({"memory": FULL}, PROBLEM, "Redis refuses hits: its memory is full.", "maxmemory"),

@@ -13,6 +13,9 @@ from worker import batch
 from worker.context import Context
 from worker.steps import STEPS, Verdict, Work
 
+SENDER = '["192.0.2.1","agent","tag",false,false,false,'
+"""A sender as this release writes it, and the beginning of what a later one may write besides."""
+
 
 def buried(harbour: Harbour, *raws: dict[str, object] | bytes) -> None:
     """Send hits that are taken for the ones that killed a worker."""
@@ -73,6 +76,7 @@ def test_a_hit_that_turns_out_to_be_in_quarantine_twice(harbour: Harbour) -> Non
         ({"k": "key", "s": "soon", "h": "{}"}, {"k": "key", "s": "soon", "h": "{}"}),
         ({"k": "key", "s": f"{MAX_TIME_MS + 1}", "h": ""}, {"s": f"{MAX_TIME_MS + 1}"}),
         ({"k": b"\xff\0", "s": "1", "h": b"\xff"}, {"k": "\\xff\0", "h": "\\xff"}),
+        ({"k": "key", "s": "1", "i": f"{SENDER}{'[' * 100_000}", "h": "{}"}, {"k": "key"}),
     ],
 )
 def test_an_entry_that_somebody_appended_by_hand(

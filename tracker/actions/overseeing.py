@@ -118,8 +118,12 @@ class Overview(msgspec.Struct, frozen=True):
         """What the verdict goes by."""
         there, queue, base = self.redis, self.queue, self.database
         if there is None or queue is None:
-            queue_away = there is not None
-            return Signs(not queue_away, base is None, queue_away=queue_away)
+            return Signs(
+                redis_away=there is None,
+                database_away=base is None,
+                queue_away=there is not None,
+                queue_there=queue is not None,
+            )
         collectors = self.running("collector")
         ready = [one for one in collectors if one.figure("connected") and one.figure("partitions")]
         return Signs(

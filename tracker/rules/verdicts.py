@@ -13,7 +13,8 @@ NEARLY_FULL, FULL = 0.8, 0.995
 class Signs(msgspec.Struct, frozen=True):
     """What the verdict goes by; collectors, workers and jobs: processes that reported lately.
 
-    queue_away: the hit queue is elsewhere, and away; stopped: partitions on nodes that are away;
+    queue_away: the hit queue is elsewhere, and away; queue_there: it is elsewhere, and there though
+    Redis is away; stopped: partitions on nodes that are away;
     silent: workers that reported within the hour, but not now; ready: collectors that reach Redis
     and have a key table; refusing: those that find the queue too full; memory: the share of Redis's
     limit in use; waiting: seconds since the oldest queued hit came, None for none; schema: the
@@ -23,6 +24,7 @@ class Signs(msgspec.Struct, frozen=True):
     redis_away: bool = False
     database_away: bool = False
     queue_away: bool = False
+    queue_there: bool = False
     stopped: int = 0
     memory: float = 0.0
     writes: bool = True
@@ -66,6 +68,11 @@ def _problem(sentence: str, remedy: str) -> Verdict:
 
 
 def _taking(signs: Signs) -> Verdict | None:
+    if signs.redis_away and signs.queue_there:
+        return _problem(
+            "Hits are taken only where collectors know their keys: Redis is away.",
+            "Start it. What is taken is stored; senders of what is refused keep it meanwhile.",
+        )
     if signs.redis_away:
         return _problem(
             "Hits are refused: Redis is away.",

@@ -17,11 +17,12 @@ from psycopg.errors import UniqueViolation
 from tracker.rules.outcomes import Outcome, Reason, outcomes_of
 from tracker.rules.states import QUEUED, Ended, Move, changes, day_of, moves
 from tracker.stores import catalog, event_locks, events, held, hit_counts
+from tracker.stores.database import CONFLICTS
 from tracker.stores.events import EventRow
 from tracker.stores.held import HeldRow
 
-MOST_TWINS = 100
-"""Times that somebody else stores one of a batch's events while it is being committed."""
+MOST_TRIES = 100
+"""Times that somebody else is in a batch's way while it is being committed."""
 
 
 class LostPartitionError(Exception):
@@ -97,9 +98,10 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Written:
 
     Raises LostPartitionError, StaleRulesError, and psycopg.Error for what PostgreSQL refuses.
     """
-    for _ in range(MOST_TWINS):
+    for _ in range(MOST_TRIES):
         # Somebody else has stored one of the events just now: to the next try it is a duplicate.
-        with suppress(UniqueViolation):
+        # Or joins identifiers that this one makes, and the other way round.
+        with suppress(UniqueViolation, *CONFLICTS):
             return _commit(connection, batch)
     return _commit(connection, batch)
 

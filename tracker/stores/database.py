@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg_pool import ConnectionPool
 
 from tracker.rules.definitions import check_prefix
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MIGRATION_LOCK = 7_361_001
+CONFLICTS = (DeadlockDetected, SerializationFailure)
+"""What ends a transaction only so that another one can go on: do it again, at once."""
 RECONNECT_SECONDS = 5.0
 """A pool's tries to connect come after ever longer pauses: after minutes without PostgreSQL it
 would take minutes to find that it is back. So it gives up; who asks for a connection has it begin

@@ -208,7 +208,7 @@ def _hit(partition: int, stream_id: bytes, entry: list[bytes]) -> QueuedHit:
         hit = QueuedHit(partition, id_, key.decode(), int(sent), raw, None, _decode_sender(sender))
         if 0 <= hit.sent <= MAX_TIME_MS:
             return hit
-    except (KeyError, ValueError, msgspec.MsgspecError):
+    except (KeyError, ValueError, msgspec.MsgspecError, RecursionError):
         pass
     return QueuedHit(partition, id_, NO_KEY, 0, _foreign(entry))
 

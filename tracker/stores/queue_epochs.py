@@ -9,15 +9,12 @@ import secrets
 from collections.abc import Mapping, Sequence
 
 import psycopg
-import structlog
 from psycopg import sql
 
 from tracker.stores import hit_queue
 from tracker.stores.queue_server import Queue
 
 _LOCK = 7_361_003
-
-log = structlog.get_logger("worker")
 
 
 class ForeignQueueError(Exception):
@@ -28,8 +25,10 @@ def settle(connection: psycopg.Connection, queue: Queue) -> dict[int, str]:
     """Make both sides agree on the epochs, beginning them where the queue has none.
 
     Returns the epoch of each partition that can be worked on now. Raises ForeignQueueError when
-    the queue has other epochs than the database.
+    the queue has other epochs than the database; where only some of a cluster have, these are left
+    alone, and `queue.left_alone` says why.
     """
+    queue.left_alone = ""
     known = current(connection, apart=queue.apart)
     found = queue.epochs(known)
     if all(epoch and epoch == known[number] for number, epoch in found.items()):
@@ -59,10 +58,9 @@ def _settle(connection: psycopg.Connection, queue: Queue) -> dict[int, str]:
     found = queue.epochs(known)
     strange = foreign(known, found)
     if strange:
-        refusal = ForeignQueueError(_why(strange, known, apart=queue.apart))
+        queue.left_alone = _why(strange, known, apart=queue.apart)
         if len(strange) == len(found):
-            raise refusal
-        log.error("foreign_partitions", error=str(refusal))
+            raise ForeignQueueError(queue.left_alone)
     new = _new([number for number, epoch in found.items() if not epoch], apart=queue.apart)
     if new:
         # The database first: if we end here, the next worker finds a queue without epochs again.

@@ -14,6 +14,7 @@ class Queue:
     """The queue for those who read it.
 
     elsewhere: it is not in the Redis of all else; then `client` is its own, and closed with it.
+    left_alone: why some of its partitions can't be worked on, though their node is there.
 
     Everything raises redis.RedisError while the server is away, or all nodes of a cluster are.
     Of a cluster, partitions whose node is away are left out.
@@ -24,6 +25,7 @@ class Queue:
 
     def __init__(self, client: redis.Redis, *, elsewhere: bool = False) -> None:
         self._client, self.elsewhere = client, elsewhere
+        self.left_alone = ""
 
     def __enter__(self) -> Self:
         return self
