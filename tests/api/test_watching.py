@@ -104,6 +104,14 @@ def test_figures_of_a_server_that_is_away_are_left_out(settings: Settings) -> No
         assert ("pintag_database_bytes",) in found
 
 
+def test_a_queue_of_its_own_that_is_away_is_told(settings: Settings) -> None:
+    with serving(settings) as client:
+        assert scraped(client)["pintag_up", "queue"] == 1
+    with serving(settings, queue_url=NO_REDIS) as client:
+        found = scraped(client)
+    assert (found["pintag_up", "redis"], found["pintag_up", "queue"]) == (1, 0)
+
+
 def test_metrics_are_for_this_machine_or_for_who_has_the_token(settings: Settings) -> None:
     with serving(settings) as client:
         for name in metrics.FORWARDED:

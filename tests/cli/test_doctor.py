@@ -119,6 +119,11 @@ def test_server_versions() -> None:
         assert problems(doctor.check_redis(info, CONFIG)) == wanted
 
 
+def test_a_node_that_is_too_old_is_named() -> None:
+    findings = doctor.check_redis({"redis_version": "6.2.14"}, CONFIG, "Queue 10.0.0.1:6379")
+    assert problems(findings) == ["Queue 10.0.0.1:6379 Redis"]
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [("appendonly", "no"), ("appendfsync", "everysec"), ("maxmemory-policy", "allkeys-lru")],

@@ -70,6 +70,7 @@ def test_a_viewer_does_nothing_that_takes_more(viewer: Person, page: Page) -> No
     status, text = viewer.get(where) if page.method == "GET" else viewer.post(where)
     assert status == 403
     assert "This takes the role of" in text
+    assert "<h1>Not allowed</h1>" in text
 
 
 @pytest.mark.parametrize("page", EVERYWHERE, ids=name_of)

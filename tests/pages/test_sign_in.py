@@ -132,6 +132,14 @@ def test_attempts_are_bounded_by_name(stranger: TestClient, sign_in: SignIn) -> 
     assert sign_in_as(stranger, "Dora") == 303
 
 
+def test_whoever_knows_the_password_signs_in_as_often_as_they_like(
+    stranger: TestClient, sign_in: SignIn
+) -> None:
+    sign_in(name="Emil")
+    answers = [sign_in_as(stranger, "Emil") for _ in range(ATTEMPTS + 1)]
+    assert set(answers) == {303}
+
+
 def test_signing_out_ends_the_session_on_the_server(owner: Person, stranger: TestClient) -> None:
     token = owner.client.cookies[COOKIE]
     assert owner.get("/settings")[0] == 200

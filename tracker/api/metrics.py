@@ -56,7 +56,8 @@ def one(read: Callable[[Overview], float | None]) -> Callable[[Overview], Values
 
 
 def _up(seen: Overview) -> Values:
-    return [(("postgresql",), float(bool(seen.database))), (("redis",), float(bool(seen.redis)))]
+    there = {"postgresql": seen.database, "redis": seen.redis, "queue": seen.queue}
+    return [((server,), float(bool(found))) for server, found in there.items()]
 
 
 def _queue(seen: Overview) -> Values:
@@ -106,7 +107,12 @@ def _moved(seen: Overview) -> Values:
 
 
 FIGURES = (
-    Figure("pintag_up", ("server",), "1 while the server can be reached.", _up),
+    Figure(
+        "pintag_up",
+        ("server",),
+        "1 while it can be reached; queue: the hit queue, wherever it is.",
+        _up,
+    ),
     Figure(
         "pintag_sink",
         (),

@@ -116,7 +116,7 @@ def check_redis(
     info: Mapping[str, Any], config: Mapping[str, str] | None, called: str = "Redis"
 ) -> list[Finding]:
     """`config` is None where the server doesn't let clients see it."""
-    findings = [_check_redis_version(info)]
+    findings = [_check_redis_version(info, "" if called == "Redis" else f"{called} ")]
     if config is None:
         text = "can't be seen: the server forbids CONFIG GET"
         wanted = ", ".join(f"{name} {value}" for name, value in _DURABLE_REDIS.items())
@@ -209,13 +209,13 @@ def check_partitions(expected: int, numbers: Iterable[int]) -> list[Finding]:
     return [Finding("problem", "Partitions", text, "Restore the table from a backup.")]
 
 
-def _check_redis_version(info: Mapping[str, Any]) -> Finding:
+def _check_redis_version(info: Mapping[str, Any], where: str) -> Finding:
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = str(info.get("valkey_version") or info.get("redis_version") or "0.0")
     oldest = (7, 2) if name == "Valkey" else (7, 0)
     if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) >= oldest:
-        return Finding("ok", name, version)
-    return Finding("problem", name, version, "Use Redis 7 or Valkey 7.2, or newer.")
+        return Finding("ok", f"{where}{name}", version)
+    return Finding("problem", f"{where}{name}", version, "Use Redis 7 or Valkey 7.2, or newer.")
 
 
 def _examine_database(db: psycopg.Connection, settings: Settings) -> list[Finding]:

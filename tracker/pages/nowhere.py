@@ -16,5 +16,6 @@ def reads_pages(request: Request) -> bool:
 
 def page() -> Response:
     """404, with a way on."""
-    message = "There is no page at this address."
-    return shell.page("missing.html", HTTPStatus.NOT_FOUND, {}, **NOBODY, message=message)
+    status, message = HTTPStatus.NOT_FOUND, "There is no page at this address."
+    values = {"head": shell.HEADS[status], "message": message}
+    return shell.page("refused.html", status, {}, **NOBODY, **values)

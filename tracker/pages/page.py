@@ -92,7 +92,7 @@ class Page:
                 refusal = self._refusal(visit, request)
                 answer = refusal or self.handler(visit)
             except MissingError as error:
-                answer = visit.render("missing.html", HTTPStatus.NOT_FOUND, message=str(error))
+                answer = _refused(visit, HTTPStatus.NOT_FOUND, str(error))
             except BusyError as error:
                 answer = away.busy(str(error), visit)
             except absence.REDIS:
@@ -104,7 +104,7 @@ class Page:
     def _refusal(self, visit: Visit, request: Request) -> Response | None:
         if self.method == "POST" and not self._is_ours(visit, request):
             message = "This form came from elsewhere, or you have signed in again since. Try again."
-            return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)
+            return _refused(visit, HTTPStatus.FORBIDDEN, message)
         if self.role is None:
             return None
         if visit.account is None:
@@ -117,7 +117,7 @@ class Page:
         if not self.own and not visit.may(self.role):
             of = " of all sections" if self.everywhere else ""
             message = f"This takes the role of {_ARTICLES[self.role]}{of}."
-            return visit.render("missing.html", HTTPStatus.FORBIDDEN, message=message)
+            return _refused(visit, HTTPStatus.FORBIDDEN, message)
         return None
 
     def _is_ours(self, visit: Visit, request: Request) -> bool:
@@ -137,6 +137,10 @@ class Page:
 
 
 _ARTICLES = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
+
+
+def _refused(visit: Visit, status: HTTPStatus, message: str) -> Response:
+    return visit.render("refused.html", status, head=shell.HEADS[status], message=message)
 
 
 def _values(text: bytes) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """Templates, and the headers of every page."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -9,6 +10,8 @@ from starlette.responses import HTMLResponse, Response
 from tracker.pages import paths
 
 HERE = Path(__file__).parent
+HEADS = {HTTPStatus.NOT_FOUND: "Not found", HTTPStatus.FORBIDDEN: "Not allowed"}
+"""Of pages that only say why there is nothing else to see."""
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",

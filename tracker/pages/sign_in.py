@@ -15,11 +15,11 @@ from tracker.stores import accounts
 from tracker.turns import BusyError
 
 ATTEMPTS, MINUTES = 10, 15
-"""How often one name may be tried in that time, by each web process."""
+"""How often one name may be tried in vain in that time, by each web process."""
 
 
 class Attempts:
-    """Counts attempts to say a password, by name. Its methods run in several threads."""
+    """Counts wrong attempts to say a password, by name. Its methods run in several threads."""
 
     def __init__(self) -> None:
         self._counted = AtMost(ATTEMPTS, MINUTES * 60)
@@ -31,7 +31,7 @@ class Attempts:
             return self._counted.take(_counted_as(name), monotonic())
 
     def give_back(self, name: str) -> None:
-        """Take one back that was not made."""
+        """Take one back that was right, or was not made."""
         with self._lock:
             self._counted.give_back(_counted_as(name))
 
@@ -67,6 +67,7 @@ def sign_in(visit: Visit) -> Response:
     if token is None:
         wrong = "This is not the password of an account with this name."
         return visit.render("sign_in.html", HTTPStatus.FORBIDDEN, name=name, to=to, wrong=wrong)
+    attempts.give_back(name)
     visit.cookies[COOKIE] = token
     return visit.go(_inside(to))
 
