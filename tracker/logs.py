@@ -20,6 +20,7 @@ from tracker.rules.troubles import Trouble, merged, read
 
 MOST = 200
 """Warnings and errors that wait to be reported; older ones are only in the log."""
+SELDOM_SECONDS = 60.0
 _BAD = {"warning", "error", "critical"}
 
 
@@ -76,6 +77,25 @@ class _StandardError:
             sys.stderr.flush()
 
 
+class Seldom(logging.Filter):
+    """Of warnings that strangers can cause at will, one a minute: a disk has an end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno != logging.WARNING:
+            return True
+        is_due = record.created >= self._quiet_until.get(str(record.msg), 0.0)
+        if is_due:
+            self._quiet_until[str(record.msg)] = record.created + SELDOM_SECONDS
+        return is_due
+
+
+seldom = Seldom()
+
+
 def configure() -> None:
     """Set structlog up for this process, and what libraries log with it."""
     person = sys.stderr.isatty()
@@ -100,3 +120,4 @@ def configure() -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn.error").addFilter(seldom)

@@ -237,3 +237,13 @@ def test_each_request_has_its_own_time(
             assert noting.started == number
         connection.sendall(request[40:])
         assert connection.recv(65536).count(b" 204 ") in (1, 2)
+
+
+def test_what_is_no_http_is_in_the_log_once_a_minute(
+    settings: Settings, key: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A line for each would fill the disk, on which the hit queue is, too."""
+    with houses.process(settings) as (_, port):
+        for _ in range(50):
+            assert raw.send(port, b"?\r\n\r\n").status == 400
+    assert 1 <= capfd.readouterr().err.count("Invalid HTTP request") <= 3

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
+import structlog
 from redis import Redis
 
 from tests.collector import house as houses
@@ -257,3 +258,14 @@ def test_an_older_publisher_does_not_write_over_a_newer_table(
     meta = key_table.TableMeta(revision=1, partitions=8)
     assert not key_table.publish(house.redis, meta, {}, {})
     assert collector.post(key, GOOD).status_code == 204
+
+
+def test_why_redis_takes_no_hits_is_in_the_log_now_and_then(
+    collector: Collector, redis: Redis, key: str
+) -> None:
+    losing = b'{"lost":1,"hits":[{}]}'
+    with full(redis), structlog.testing.capture_logs() as logged:
+        for body in (GOOD, GOOD, losing, losing):
+            assert said(collector.post(key, body)) == refused(Refusal.QUEUE_AWAY)
+    [why] = [line["error"] for line in logged if line["event"] == "hits_not_queued"]
+    assert why.startswith("OOM ")

@@ -262,7 +262,7 @@ class HitsProtocol(BoundedProtocol):
             self._door.intake.confirmed(owed.ticket)
             answer = self._door.taken(self.server_state.default_headers)
         else:
-            answer = self._refusal(self._door.intake.failed(owed.ticket))
+            answer = self._refusal(self._door.intake.failed(owed.ticket, error))
         owed.response_complete = True
         if self.transport.is_closing():
             return

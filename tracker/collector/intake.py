@@ -31,6 +31,9 @@ from tracker.stores.hit_queue import pack_append, pack_text
 from tracker.stores.key_table import KeyEntry
 from tracker.stores.losses import pack_lost
 
+QUIET_SECONDS = 10.0
+"""Between two lines of the log that say why hits are not queued; thousands a second may not be."""
+
 log = structlog.get_logger("collector")
 
 
@@ -73,6 +76,7 @@ class Intake:
         self._clock = clock
         self.refused: Counter[str] = Counter()
         self.requests = self.hits = 0
+        self._quiet_until = 0.0
 
     async def take(self, key: str, seen: Seen, body: bytes) -> None:
         """Queue a request's hits; when this returns, Redis has every one of them on disk.
@@ -130,10 +134,17 @@ class Intake:
         self.requests += 1
         self.hits += ticket.hits
 
-    def failed(self, ticket: Ticket) -> RefusedError:
-        """The refusal of hits that were attempted, and that Redis did not confirm."""
-        self._rates.give_back(ticket.taken, self._now())
+    def failed(self, ticket: Ticket, error: str) -> RefusedError:
+        """The refusal of hits that were attempted, and that Redis did not confirm; error: why."""
+        self._give_up(ticket, error)
         return self.refuse(Refusal.QUEUE_AWAY, "")
+
+    def _give_up(self, ticket: Ticket, error: str) -> None:
+        now = self._now()
+        self._rates.give_back(ticket.taken, now)
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            log.warning("hits_not_queued", error=error)
 
     def refuse(self, refusal: Refusal, detail: str, retry_after: int = 1) -> RefusedError:
         """A refusal of what never got as far as `take`, counted like the others."""
@@ -164,7 +175,7 @@ class Intake:
             uncounted = None if seen.test else await self._count_lost(key, envelope.lost)
             self.confirmed(ticket)
         except QueueAwayError as error:
-            self._rates.give_back(ticket.taken, self._now())
+            self._give_up(ticket, str(error))
             raise RefusedError(Refusal.QUEUE_AWAY) from error
         # No count is worth a hit: without this answer the sender would send them again for ever.
         if uncounted:
