@@ -210,6 +210,21 @@ def test_a_sender_that_left_before_its_answer_harms_nobody(
     assert BEN in house.hits()
 
 
+def test_nor_does_one_that_says_no_more_of_http_before_its_answer(
+    collector: Collector, house: House, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.redis.client_pause(60_000, all=False)
+    try:
+        with raw.connect(collector.port) as connection:
+            connection.sendall(REQUESTS["lost hits"](key) + raw.head("GET /health") + b"?\r\n\r\n")
+            assert raw.is_closed(connection)
+    finally:
+        house.redis.client_unpause()
+    until(lambda: house.hits(), "the first is queued")
+    assert collector.http.get("/health").status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_a_sender_that_half_closes_is_closed_as_by_uvicorn_and_its_hits_are_taken(
     collector: Collector, house: House, key: str
 ) -> None:

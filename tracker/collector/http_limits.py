@@ -6,7 +6,9 @@ from collections.abc import Sized
 from typing import Any
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tracker import serving
 
@@ -61,6 +63,7 @@ class BoundedProtocol(serving.Protocol):
         self._bare_bytes = 0
         self._waiting_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None
         self._unread: list[bytes | memoryview] = []
         self._data: bytes | memoryview = b""
         self._rests_since = 0.0
@@ -80,6 +83,10 @@ class BoundedProtocol(serving.Protocol):
             self._bell = None
         self._is_read()
         super().connection_lost(exc)
+        if self._running is not None:  # uvicorn tells the last request only
+            self._running.disconnected = True
+            self._running.message_event.set()
+            self._running = None
         # What waits holds on to this, and this to it; the garbage collector may come much later.
         self.pipeline.clear()
         self.cycle = None  # type: ignore[assignment]
@@ -181,6 +188,10 @@ class BoundedProtocol(serving.Protocol):
         if not self.transport.is_closing():
             super().send_400_response(msg)
             self._is_unread()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def shutdown(self) -> None:
         """Called when the server waits no longer: what rests ends; what has begun may go on."""
