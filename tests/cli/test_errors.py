@@ -42,6 +42,13 @@ def test_a_server_that_is_away(
     assert "Traceback" not in error
 
 
+def test_an_argument_that_is_no_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "event", "show", "H\udcf6rsturz") == 2
+    assert "is no text in UTF-8: 'H\\udcf6rsturz'" in capsys.readouterr().err
+
+
 def test_a_setting_that_is_wrong(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -58,7 +58,7 @@ def test_what_it_says(harbour: Harbour, pintag: Run) -> None:
             quarantine.lock(other, [first])
             out = pintag("quarantine", "replay", "--all")
         assert "1 now quarantined (invalid_data)" in out
-        assert "1 hits replayed" in out
+        assert "1 hit replayed" in out
         assert "1 left alone: another replay has them" in out
         harbour.db.execute("UPDATE definition SET hidden_at = now()")
         assert "2 now dropped (hidden)" in pintag("quarantine", "replay", "--all")
@@ -96,3 +96,8 @@ def test_hits_whose_event_is_not_known_or_not_one_have_no_later_version(
     assert "No hit in quarantine matches" in pintag(
         "quarantine", "replay", "3", "--event", "booking", "--section", "lake", code=2
     )
+
+
+@pytest.mark.parametrize("limit", ["-1", "0", "9" * 30])
+def test_so_many_can_not_be_listed(pintag: Run, limit: str) -> None:
+    assert "Invalid value for '--limit'" in pintag("quarantine", "list", "--limit", limit, code=2)

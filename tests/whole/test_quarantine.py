@@ -79,7 +79,7 @@ def test_a_mended_hit_is_stored_by_a_replay(pintag: Installation, rejected: int)
 
 
 def test_discard(pintag: Installation, rejected: int) -> None:
-    assert "1 hits discarded" in pintag.pintag("quarantine", "discard", str(rejected), "--yes")
+    assert "1 hit discarded" in pintag.pintag("quarantine", "discard", str(rejected), "--yes")
     pintag.pintag("quarantine", "show", str(rejected), code=2)
     audit = pintag.audit()
     assert audit.problems == []

@@ -73,8 +73,19 @@ def _options(
     pass
 
 
+def _is_text(argument: str) -> bool:
+    """Whether it came in UTF-8: Python has lone surrogates in the place of other bytes."""
+    return argument == argument.encode(errors="ignore").decode()
+
+
 def main() -> None:
     """Run the command line; errors that people can mend become a line, not a traceback."""
+    for argument in sys.argv[1:]:
+        if not _is_text(argument):
+            complain(
+                f"An argument is no text in UTF-8: {argument!a}\nLet your terminal send UTF-8."
+            )
+            sys.exit(2)
     try:
         app()
     except Exception as error:

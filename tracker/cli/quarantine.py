@@ -28,7 +28,7 @@ All = Annotated[bool, typer.Option("--all", help="All of them (or all of --reaso
 @app.command("list")
 def list_(
     reason: ReasonOption = None,
-    limit: Annotated[int, typer.Option(help="Most hits to list.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most hits to list.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest hits in quarantine, and how many there are of each reason."""
@@ -141,7 +141,7 @@ _NO_DRY_RUN = "There is no dry run without a jobs process, and none is running."
 
 
 def _summary(tried: int, chosen: int, dry_run: bool) -> Iterator[str]:
-    yield f"{tried:,} hits {'tried, nothing was changed' if dry_run else 'replayed'}"
+    yield f"{_many(tried)} {'tried, nothing was changed' if dry_run else 'replayed'}"
     if tried < chosen:
         yield f"{chosen - tried:,} left alone: another replay has them, or they are gone"
 
@@ -157,11 +157,11 @@ def discard(
     with opened() as stores:
         chosen = _chosen(stores, ids, reason, every)
         if not yes:
-            typer.confirm(f"Delete {len(chosen)} hits for good?", abort=True)
+            typer.confirm(f"Delete {_many(len(chosen))} for good?", abort=True)
         with stores.database.transaction():
             count = quarantining.discard(stores.database, chosen)
             stores.note("discarded quarantined hits", _many(count))
-    typer.echo(f"{count} hits discarded.")
+    typer.echo(f"{_many(count)} discarded.")
 
 
 def _chosen(
