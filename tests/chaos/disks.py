@@ -29,7 +29,7 @@ class Disk:
         self._size = megabytes * 1_000_000
 
     def make(self) -> None:
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         with self._image.open("wb") as image:
             image.truncate(self._size)
         _run("mkfs.ext4", "-q", "-m", "0", str(self._image))

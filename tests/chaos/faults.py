@@ -14,7 +14,7 @@ from functools import partial
 from tests.chaos import chores
 from tests.chaos.ledger import Ledger
 from tests.chaos.links import Cut
-from tests.chaos.site import COLLECTORS, PROCESSES, SERVERS, WORKERS, Site
+from tests.chaos.site import COLLECTORS, LOGS, PROCESSES, SERVERS, WORKERS, Site
 from tests.embedded.waiting import descendants
 from tracker.stores import hit_queue
 
@@ -22,6 +22,7 @@ _POLL = 0.05
 _SPARE = 400_000  # bytes that Redis may still use when it is run into its limit
 _OVER = 150_000  # and by which it is over that in the end: not even the smallest write is taken
 _PATIENCE = 60.0
+_OFTEN = 0.01  # seconds: a request takes a few milliseconds
 TIMES_AT_WORK = 3
 SKEWS = (-3600, -90, 90, 3600)
 
@@ -74,18 +75,20 @@ def all_faults(dice: random.Random, with_disks: bool, with_clocks: bool) -> list
         faults.append(Fault("kill jobs at work", busy, kill_them))
     faults += [_cut(dice, how, server) for how in Cut for server in SERVERS]
     faults += [
+        Fault("cut senders off", frozenset(COLLECTORS), partial(cut_senders, dice.uniform(1, 5))),
         Fault("memory limit", EVERYTHING, run_into_memory_limit),
         Fault("kill everything", EVERYTHING, kill_everything),
         Fault("restart everything", EVERYTHING, restart_everything),
         Fault("rolling restart", EVERYTHING, rolling_restart),
     ]
     if with_clocks:
-        faults += [_skew(dice, part) for part in parts if part not in SERVERS]
+        faults += [_skew(dice, part) for part in parts]
     if with_disks:
         for name in SERVERS:
             fill = partial(fill_disk, name, dice.uniform(3, 7))
             faults.append(Fault(f"full disk {name}", frozenset({name}), fill))
             faults.append(Fault(f"power cut {name}", frozenset({name}), partial(cut_power, name)))
+        faults.append(Fault("full disk of all logs", EVERYTHING, fill_disk_of_logs))
     return faults
 
 
@@ -180,6 +183,15 @@ async def cut(
             link.mend()
 
 
+async def cut_senders(seconds: float, site: Site, _ledger: Ledger) -> None:
+    """Connections to collectors are reset again and again, some before their answer has come."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for sender in site.senders:
+            sender.hang_up()
+        await asyncio.sleep(_OFTEN)
+
+
 # -- disks and memory
 
 
@@ -188,6 +200,22 @@ async def fill_disk(server: str, seconds: float, site: Site, _ledger: Ledger) ->
     await asyncio.to_thread(disk.fill)
     try:
         await asyncio.sleep(seconds)
+    finally:
+        disk.free()
+
+
+async def fill_disk_of_logs(site: Site, ledger: Ledger) -> None:
+    """While no line can be written, all lose both servers, of which they have much to say.
+
+    It has room again only after hits were taken again.
+    """
+    disk = site.disks[LOGS]
+    await asyncio.to_thread(disk.fill)
+    try:
+        await cut(Cut.DROPPED, PROCESSES, "postgres", 2, site, ledger)
+        await cut(Cut.DROPPED, PROCESSES, "valkey", 2, site, ledger)
+        taken = ledger.answers["204"]
+        await _until(lambda: ledger.answers["204"] > taken + 100, "hits are taken, and not told of")
     finally:
         disk.free()
 

@@ -73,7 +73,7 @@ class Sender:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), EVERY)
         finally:
-            self._hang_up()
+            self.hang_up()
 
     def _choose(self) -> tuple[str, list[Kind]]:
         """What the next request carries, and to which snippet's address."""
@@ -135,17 +135,17 @@ class Sender:
                 )
                 return await self._read(reader)
         except TimeoutError:
-            self._hang_up()
+            self.hang_up()
             return "no answer in time", 0.1
         except ConnectionRefusedError:
             return "refused", 0.1
         except (OSError, EOFError):
-            self._hang_up()
+            self.hang_up()
             return "connection lost", 0.05
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams and self._streams[0].at_eof():  # as browsers and proxies look, too
-            self._hang_up()
+            self.hang_up()
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._target.port)
         return self._streams
@@ -155,10 +155,11 @@ class Sender:
         headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
         await reader.readexactly(int(headers.get("content-length", "0")))
         if headers.get("connection") == "close":
-            self._hang_up()
+            self.hang_up()
         return head[0].split(" ")[1], float(headers.get("retry-after", "0.1"))
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """Reset the connection, whatever is on its way; the next request has another one."""
         if self._streams is not None:
             self._streams[1].transport.abort()
         self._streams = None

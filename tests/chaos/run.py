@@ -62,6 +62,7 @@ class Run:
         stop, seed = asyncio.Event(), self.plan.seed
         dice = [random.Random(f"{seed}-{n}") for n in range(SENDERS + 1)]
         senders = [Sender(n, site.target, ledger, dice[n]) for n in range(SENDERS)]
+        site.senders = senders
         sending = [asyncio.create_task(sender.run(stop)) for sender in senders]
         try:
             await self._recovery(site, senders)

@@ -6,8 +6,9 @@ supervisor of `pintag up`. Each reaches each server through a link of its own.
 
 import asyncio
 import os
+import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from tests.chaos import clocks
 from tests.chaos.clocks import Clock
 from tests.chaos.disks import Disk
 from tests.chaos.links import Link
-from tests.chaos.load import Target
+from tests.chaos.load import Sender, Target
 from tests.whole.installation import free_ports
 from tracker import listening
 from tracker.actions.demo import ensure_demo
@@ -37,7 +38,8 @@ COLLECTORS, WORKERS = ("collector-1", "collector-2"), ("worker-1", "worker-2")
 PROCESSES = ("web", *COLLECTORS, *WORKERS, "jobs")
 _REMARK = '[{"id": "fld_remark", "key": "remark", "label": "Remark", "type": "text"}]'
 _SECRET_KEY = "a-secret-key-that-only-chaos-knows-of"
-_MEGABYTES = {"postgres": 3000, "valkey": 500}
+LOGS = "log-disk"
+_MEGABYTES = {"postgres": 3000, "valkey": 500, LOGS: 100}
 
 
 class Site:
@@ -45,6 +47,7 @@ class Site:
 
     target: Target
     settings: Settings
+    senders: Sequence[Sender] = ()
 
     def __init__(
         self, root: Path, say: Callable[[str], None], with_disks: bool, with_clocks: bool
@@ -52,12 +55,15 @@ class Site:
         self.root = root
         self._say = say
         self.disks = (
-            {name: Disk(root / name, _MEGABYTES[name]) for name in SERVERS} if with_disks else {}
+            {name: Disk(root / name, size) for name, size in _MEGABYTES.items()}
+            if with_disks
+            else {}
         )
         self.clocks: dict[str, Clock] = {}
         if with_clocks:
             library = clocks.compiled(root)
-            self.clocks = {name: Clock(root / f"{name}.clock", library) for name in PROCESSES}
+            names = (*SERVERS, *PROCESSES)
+            self.clocks = {name: Clock(root / f"{name}.clock", library) for name in names}
         self.links: dict[tuple[str, str], Link] = {}
         self._parts: dict[str, Part] = {}
         self._supervisor = self._new_supervisor()
@@ -86,7 +92,7 @@ class Site:
                 os.chown(self.root / name, account.uid, account.gid)
         layout = places.prepare(self.root)
         servers = [await postgres.part(layout), valkey.part(layout)]
-        self._parts = {part.name: replace(part, lock=self.lock(part.name)) for part in servers}
+        self._parts = {part.name: self._server(part) for part in servers}
         await self._supervisor.start(*self._parts.values())
         await asyncio.to_thread(postgres.ensure_database, layout)
         self.settings = Settings(
@@ -122,6 +128,13 @@ class Site:
         for link in self.links.values():
             await link.close()
         listening.close(self._sockets)
+        self._keep_logs()
+
+    def _keep_logs(self) -> None:
+        """Their disk is gone with the namespace."""
+        (self.root / "logs").mkdir(exist_ok=True)
+        for log in (self.root / LOGS).glob("*.log*"):
+            shutil.copy(log, self.root / "logs")
 
     async def is_up(self) -> bool:
         """Whether every part runs, and those that listen are ready."""
@@ -132,8 +145,8 @@ class Site:
         return all(await asyncio.gather(*ready))
 
     def _new_supervisor(self) -> Supervisor:
-        (self.root / "logs").mkdir(exist_ok=True)
-        return Supervisor(self.root / "logs", self._say)
+        (self.root / LOGS).mkdir(exist_ok=True)
+        return Supervisor(self.root / LOGS, self._say)
 
     def _fill_in(self, later: timedelta) -> tuple[str, str, str]:
         """The schema and the demo; keys of snippets in use, not yet in use, and of old hits.
@@ -158,6 +171,10 @@ class Site:
                 link = Link(f"{process} to {server}", sockets[server])
                 await link.open()
                 self.links[process, server] = link
+
+    def _server(self, part: Part) -> Part:
+        environment = {**part.environment, **self._clock(part.name)}
+        return replace(part, lock=self.lock(part.name), environment=environment)
 
     def _process(self, name: str) -> Part:
         kind = name.partition("-")[0]
