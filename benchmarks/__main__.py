@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure collector, worker, both together, growth, abuse, snippets."""
+"""`python -m benchmarks`: all measurements, or one of them; docs/benchmarks.md says which."""
 
 import sys
 from contextlib import ExitStack

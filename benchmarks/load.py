@@ -50,7 +50,6 @@ class Result(msgspec.Struct, frozen=True):
     cpu_seconds: float
     p50_ms: float
     p99_ms: float
-    longest_ms: float
 
 
 class Sender(asyncio.Protocol):
@@ -151,7 +150,7 @@ class Run:
         latencies = sorted(self._latencies)
         p50, p99 = (latencies[int(len(latencies) * part)] * 1000 for part in (0.5, 0.99))
         good = len(latencies) - self._refused
-        return Result(good, self._refused, seconds, cpu_seconds, p50, p99, latencies[-1] * 1000)
+        return Result(good, self._refused, seconds, cpu_seconds, p50, p99)
 
 
 async def _main(plan: Plan) -> Result:

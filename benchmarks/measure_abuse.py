@@ -1,4 +1,4 @@
-"""Measurement 4: what normal senders notice of slow ones, and of a burst of ten times the load."""
+"""What normal senders notice of slow ones, and of a burst of ten times the load."""
 
 import time
 from collections.abc import Iterator

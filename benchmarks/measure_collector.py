@@ -1,4 +1,4 @@
-"""Measurement 1: what the collector acknowledges, beside servers that only answer 204."""
+"""What the collector acknowledges, beside servers that only answer 204."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Measurement 5: what the inline snippet costs a page's main thread, beside doing it by hand.
+"""What the inline snippet costs a page's main thread, beside doing it by hand.
 
 Every figure has its reference in the same round: a script of as many bytes that does nothing; one
 write to the storage and one request with the same hits, by hand.

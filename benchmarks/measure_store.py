@@ -1,4 +1,4 @@
-"""Measurement 6: what a million events take, on disk and in the queue, and what weeks are good for.
+"""What a million events take, on disk and in the queue, and what weeks are good for.
 
 A week is the event table's partition.
 """

@@ -1,4 +1,4 @@
-"""Measurement 3: collector and worker together, at a rate that they keep up with."""
+"""Collector and worker together, at a rate that they keep up with."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Measurement 2: what the worker stores out of a full queue, beside a bare COPY of its rows."""
+"""What the worker stores out of a full queue, beside a bare COPY of its rows."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Measurement 5: what a hit costs as one thing grows and all else stays as it is."""
+"""What a hit costs as one thing grows and all else stays as it is."""
 
 from collections.abc import Callable
 from enum import StrEnum
