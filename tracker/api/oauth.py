@@ -45,8 +45,8 @@ def give_token(call: Call) -> Answer:
     public_id, secret = wanted.get("client_id"), wanted.get("client_secret")
     if not isinstance(public_id, str) or not isinstance(secret, str):
         raise _refused("invalid_request", "Send `client_id` and `client_secret`, as texts.")
-    client = _client(call, public_id)
-    if client is None or not clients.has_secret(call.connection, client, secret):
+    client = _client(call, public_id, secret)
+    if client is None:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "No client has this id and secret. Make one: pintag client create NAME.",
@@ -58,9 +58,14 @@ def give_token(call: Call) -> Answer:
     return Answer(Token(token, "bearer", seconds, int(ends.timestamp())), headers=NEVER_STORE)
 
 
-def _client(call: Call, public_id: str) -> ApiClient | None:
-    """The client, after its request was counted: made-up ids count for their sender's address."""
-    client = None if "\0" in public_id else clients.find(call.connection, public_id)
+def _client(call: Call, public_id: str, secret: str) -> ApiClient | None:
+    """The client, if this is its secret, after the request was counted.
+
+    Who does not know the secret counts for their address: they must not keep the client out. Its
+    160 random bits need no limit against guessing.
+    """
+    found = None if "\0" in public_id else clients.find(call.connection, public_id)
+    client = found if found and clients.has_secret(call.connection, found, secret) else None
     call.count_token(f"client {public_id}" if client else f"address {_network(call.address)}")
     return client
 
