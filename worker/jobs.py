@@ -18,6 +18,9 @@ from tracker.stores.reporting import Background
 from worker.resuming import resume
 
 PAUSE_SECONDS = 1.0
+NOTE = "pintag:jobs:note"
+"""A key that is written and forgotten, to see whether Redis takes anything: one that is full would
+have RQ give up at once, time and again."""
 
 log = structlog.get_logger("jobs")
 
@@ -66,7 +69,7 @@ def _work(settings: Settings) -> bool:
             why = str(error)
         if worker and worker.is_told_to_stop:
             return True
-        log.warning("given_up", error=why, meaning="RQ starts anew once Redis is there")
+        log.warning("given_up", error=why, meaning="RQ starts anew once Redis takes writes")
         _wait_for(client)
         return False
     finally:
@@ -79,7 +82,7 @@ def _wait_for(client: Redis) -> None:
     while True:
         time.sleep(PAUSE_SECONDS)
         try:
-            client.ping()
+            client.set(NOTE, "", px=1)
         except RedisError:
             continue
         return

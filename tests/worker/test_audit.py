@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from redis import ResponseError
+from redis import Redis, ResponseError
+from redis.exceptions import NoPermissionError
 
 from tests.worker.cast import Harbour, by_hand, drain, hit, working
 from tracker.stores import hit_queue
@@ -82,6 +83,22 @@ def test_a_stream_that_can_not_be_asked_is_none_that_is_missing(settled: Harbour
     settled.redis.set(hit_queue.stream(0), "no stream")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         settled.audit()
+
+
+def test_a_redis_that_does_not_tell_the_time(settled: Harbour) -> None:
+    user = "ACL", "SETUSER", "timeless"
+    settled.redis.execute_command(*user, "on", "nopass", "~*", "+@all", "-time")  # type: ignore[no-untyped-call]
+    try:
+        url = settled.settings.redis_url
+        with (
+            Redis.from_url(
+                url, legacy_responses=False, username="timeless", password="-"
+            ) as client,
+            pytest.raises(NoPermissionError),
+        ):
+            hit_queue.waiting(client, {0: "0-0"})
+    finally:
+        settled.redis.execute_command("ACL", "DELUSER", "timeless")  # type: ignore[no-untyped-call]
 
 
 def test_no_false_alarm_under_load(harbour: Harbour) -> None:

@@ -322,7 +322,10 @@ def waiting_each(client: redis.Redis, last_ids: Mapping[int, str]) -> Replies[Wa
         for number, last_id in last_ids.items():
             pipeline.xinfo_stream(stream(number))
             pipeline.xrange(stream(number), min=f"({last_id}", count=1)
-        (now, micros), *replies = pipeline.execute(raise_on_error=False)
+        time, *replies = pipeline.execute(raise_on_error=False)
+    if isinstance(time, redis.RedisError):
+        raise time
+    now, micros = time
     return {
         number: _waiting(number, info, oldest, now * 1000 + micros // 1000)
         for number, info, oldest in zip(last_ids, replies[::2], replies[1::2], strict=True)
