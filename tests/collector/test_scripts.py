@@ -160,3 +160,27 @@ def test_many_that_look_for_others_take_few_connections_to_redis(
             one.sendall(raw.head("GET /s/another.js"))
         assert {raw.read(one).status for one in asking} == {404}
     assert len(redis.client_list()) <= before + AT_ONCE
+
+
+def test_one_that_many_ask_for_at_once_is_compressed_once(redis: Redis, settings: Settings) -> None:
+    async def read_all() -> list[bytes | None]:
+        async with AsyncRedis.from_url(settings.redis_url, legacy_responses=False) as client:
+            scripts = Scripts(client)
+            return await asyncio.gather(*(scripts.get("a", "br") for _ in range(50)))
+
+    redis.hset(key_table.SCRIPTS, "a", BODY)
+    assert len({id(body) for body in asyncio.run(read_all())}) == 1
+
+
+def test_who_waits_for_a_turn_waits_for_no_silent_redis(redis: Redis, settings: Settings) -> None:
+    async def give_up() -> int:
+        async with AsyncRedis.from_url(settings.redis_url, legacy_responses=False) as client:
+            scripts = Scripts(client, patience=0.2)
+            redis.client_pause(2_000)
+            many = [asyncio.create_task(scripts.get(str(n))) for n in range(5 * AT_ONCE)]
+            await asyncio.wait(many, timeout=1)
+            gave_up = sum(one.done() for one in many)
+            await asyncio.gather(*many, return_exceptions=True)
+            return gave_up
+
+    assert asyncio.run(give_up()) >= 4 * AT_ONCE

@@ -12,6 +12,8 @@ MOST_KEPT = 16
 AT_ONCE = 10
 """Scripts that are looked for at a time: anybody can ask for any, and there are only so many
 connections to Redis, by which queue and key table are looked at, too."""
+PATIENCE = 3.0
+"""Seconds after which one that could not be read is given up, its wait for a turn included."""
 
 
 class Scripts:
@@ -20,21 +22,24 @@ class Scripts:
     Each is compressed once, too, when somebody asks for it; all are kept in each encoding.
     """
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
+    def __init__(self, client: Redis, patience: float = PATIENCE) -> None:
+        self._client, self._patience = client, patience
         self._kept: dict[str, dict[str, bytes]] = {}
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def get(self, name: str, encoding: str = "identity") -> bytes | None:
-        """A script's body, encoded; None where there is none. Raises redis.RedisError."""
-        kept = self._kept.get(name)
-        if kept is None:
-            async with self._turns:
-                body = await key_table.read_script(self._client, name)
-            if body is None:
-                return None
-            kept = {each: encodings.encode(body, each) for each in encodings.PREFERRED}
-            if name not in self._kept and len(self._kept) >= MOST_KEPT:
+        """A script's body, encoded; None where there is none. Raises redis.RedisError, OSError."""
+        kept = self._kept.get(name) or await self._read(name)
+        return kept[encoding] if kept else None
+
+    async def _read(self, name: str) -> dict[str, bytes] | None:
+        async with asyncio.timeout(self._patience), self._turns:
+            body = await key_table.read_script(self._client, name)
+        if body is None:
+            return None
+        if name not in self._kept:  # nobody else has read it meanwhile
+            if len(self._kept) >= MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
-            self._kept[name] = kept
-        return kept[encoding]
+            encoded = {each: encodings.encode(body, each) for each in encodings.PREFERRED}
+            self._kept[name] = encoded
+        return self._kept[name]
