@@ -9,7 +9,14 @@ import uvicorn
 
 from tests.collector.house import Collector, House
 from tracker.collector import pixel, senders, server
-from tracker.collector.http_limits import MAX_HEAD, MAX_HEADERS, REQUEST_SECONDS
+from tracker.collector.http_limits import (
+    HEADER_BYTES,
+    MAX_HEAD,
+    MAX_HEADERS,
+    MOST_WAITING,
+    REQUEST_SECONDS,
+    WAITING_BYTES,
+)
 from tracker.collector.senders import MAX_AGENT, MAX_TAG
 from tracker.rules.hits import MAX_BODY, MAX_HITS, MAX_TIME_MS, MAX_VISITOR, Hit
 from tracker.rules.outcomes import Outcome, Reason
@@ -80,5 +87,7 @@ def test_limits_of_connections() -> None:
     assert f"| {given.queue_percent}% of Redis's memory" in security
     assert f"| {MAX_HEADERS}, of {MAX_HEAD:,} bytes in all |" in security
     assert f"| {REQUEST_SECONDS:.0f} s | the connection is closed |" in security
+    waiting = f"{MOST_WAITING:,} bytes: {WAITING_BYTES:,} each, {HEADER_BYTES} for each header"
+    assert f"on a connection | {waiting}, and their bodies |" in security
     idle = uvicorn.Config("", **server.options(given)).timeout_keep_alive
     assert f"{idle} s after the last answer, {REQUEST_SECONDS:.0f} s before the first" in security
