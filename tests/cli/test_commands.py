@@ -142,3 +142,8 @@ def test_a_prefix_that_is_none(
 def test_an_empty_quarantine(shop: Run) -> None:
     assert "The quarantine is empty." in shop("quarantine", "list")
     assert json.loads(shop("quarantine", "list", "--json")) == []
+
+
+def test_a_queue_of_its_own_that_is_away(pintag: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINTAG_QUEUE_URL", "redis://127.0.0.1:1")
+    assert "Is REDIS_URL, or PINTAG_QUEUE_URL, right?" in pintag("audit", code=2)

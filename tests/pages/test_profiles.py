@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import cast
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -251,6 +252,13 @@ def test_erasing_takes_the_key(harbour: Harbour, owner: Person, typed: str) -> N
     assert '<details class="ask" open>' in text
     assert f'value="{typed}"' in text or is_clean(text)
     assert harbour.rows("SELECT * FROM erasure") == []
+
+
+@pytest.mark.parametrize("key", ["ann ", " ann", "a  nn", "a\u00a0nn"])
+def test_a_key_is_typed_as_it_is_seen(harbour: Harbour, owner: Person, key: str) -> None:
+    come(harbour, key)
+    seen = " ".join(key.split())
+    posted(owner, f"{ROOT}/profiles/web/{quote(key)}/erase", typed=seen)
 
 
 def test_an_erased_person_is_gone_from_the_log_too(

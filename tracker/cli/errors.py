@@ -1,5 +1,7 @@
 """Which errors people can mend themselves, in words."""
 
+import os
+
 import psycopg
 import redis
 
@@ -37,7 +39,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, ClusterAwayError):
         return _unreachable("The hit queue", "PINTAG_QUEUE_URL", error)
     if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-        return _unreachable("Redis", "REDIS_URL", error)
+        elsewhere = ", or PINTAG_QUEUE_URL," if os.environ.get("PINTAG_QUEUE_URL") else ""
+        return _unreachable("Redis", f"REDIS_URL{elsewhere}", error)
     return None
 
 

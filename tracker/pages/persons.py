@@ -35,7 +35,7 @@ def export(visit: Visit) -> Response:
 def erase(visit: Visit) -> Response:
     """Starts the erasure of a person, whose key must have been typed; shows how far it is."""
     identity = profiles.identity_of(visit)
-    if visit.get("typed").strip() not in (profiles.key_of(visit), identity.key):
+    if _as_seen(visit.get("typed")) not in map(_as_seen, (profiles.key_of(visit), identity.key)):
         wrong = "This is not the key. Nothing was erased."
         return profiles.shown(
             visit, HTTPStatus.UNPROCESSABLE_ENTITY, typed=visit.get("typed"), wrong=wrong
@@ -46,6 +46,11 @@ def erase(visit: Visit) -> Response:
             raise profiles.nobody(visit)
         visit.note("erased a profile", id_)
     return _begin(visit, erasing.enqueue, id_)
+
+
+def _as_seen(key: str) -> str:
+    """A key as a browser shows it, which is how it is typed: visitor ids may have any spaces."""
+    return " ".join(key.split())
 
 
 def _begin(visit: Visit, enqueue: Callable[[redis.Redis, str], Job], id_: str) -> Response:
