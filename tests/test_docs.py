@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from benchmarks.measure_sizes import sizes
 from tracker.api.metrics import FIGURES
 from tracker.cli import app
 from tracker.settings import Settings
@@ -45,6 +46,13 @@ def test_the_metrics_table_is_that_of_the_code() -> None:
         for one in FIGURES
     ]
     assert rows("Metrics") == expected
+
+
+def test_the_sizes_of_snippets_are_those_of_the_code() -> None:
+    """Uncompressed: what gzip makes of them depends on the machine's zlib a little."""
+    text = (DOCS / "snippet.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `?([^|`]+?)`? \| [^|]+ \| ([\d,]+) \| [\d,]+ \|$", text, re.MULTILINE)
+    assert dict(told) == {name: f"{one['bytes']:,.0f}" for name, one in sizes().items()}
 
 
 def commands(command: Any, name: str) -> Iterator[list[str]]:
