@@ -84,6 +84,18 @@ def test_one_that_rests_holds_nothing_of_its_last_request(
     assert grown < len(connections) * MAX_BODY / 4
 
 
+def test_a_body_in_many_pieces_takes_no_more_than_in_one(collector: Collector, key: str) -> None:
+    begun = raw.head(f"POST /v1/{key}", "Transfer-Encoding: chunked") + b"2\r\n  \r\n" * 40_000
+    with raw.connect(collector.port) as connection:
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        connection.sendall(begun)
+        assert b" 204 " in ask(connection, b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD))
+        most = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+    assert most < 10 * MAX_BODY
+
+
 class Known(HitsProtocol):
     """Those that somebody holds on to."""
 

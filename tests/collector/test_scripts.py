@@ -159,7 +159,7 @@ def test_many_that_look_for_others_take_few_connections_to_redis(
         for one in asking:
             one.sendall(raw.head("GET /s/another.js"))
         assert {raw.read(one).status for one in asking} == {404}
-    assert len(redis.client_list()) <= before + AT_ONCE
+    assert len(redis.client_list()) < before + 2 * AT_ONCE
 
 
 def test_one_that_many_ask_for_at_once_is_compressed_once(redis: Redis, settings: Settings) -> None:

@@ -99,7 +99,6 @@ class HitsProtocol(BoundedProtocol):
     _key: str | None = None
     """Of the request that is coming in: set while it may be answered here."""
     _query = b""
-    _size = 0
     _named: Mapping[bytes, bytes]
     """Its headers; of those that come twice, the last."""
 
@@ -108,7 +107,7 @@ class HitsProtocol(BoundedProtocol):
         self._door = self.app_state["door"]
         self._plain = PlainPosts(self._door.plain, self._look)
         self._answer = _Answer()
-        self._parts: list[bytes] = []
+        self._body = bytearray()
         self._peer: str | None = None
         self._counted_as: str | None = None
         self._is_proxy = self._is_counted = False
@@ -162,7 +161,7 @@ class HitsProtocol(BoundedProtocol):
 
     def on_message_begin(self) -> None:
         self._begin()
-        self._key, self._size, self._parts = None, 0, []
+        self._key, self._body = None, bytearray()
         self.url, self.headers = b"", []
 
     def on_headers_complete(self) -> None:
@@ -179,9 +178,8 @@ class HitsProtocol(BoundedProtocol):
             super().on_body(body)
             return
         self._count_bare()
-        self._parts.append(body)
-        self._size += len(body)
-        if self._size > MAX_BODY:
+        self._body += body
+        if len(self._body) > MAX_BODY:
             self._hand_over()
 
     def on_message_complete(self) -> None:
@@ -189,7 +187,7 @@ class HitsProtocol(BoundedProtocol):
             super().on_message_complete()
         elif self._attempt_parsed(self._key):
             self._is_whole = True
-            self._parts.clear()
+            self._body.clear()
         else:
             self._hand_over()
             super().on_message_complete()
@@ -217,9 +215,9 @@ class HitsProtocol(BoundedProtocol):
         self.headers.extend(headers)
         super().on_headers_complete()
         self._key = None
-        for part in self._parts:
-            super().on_body(part)
-        self._parts.clear()
+        if self._body:
+            super().on_body(bytes(self._body))
+            self._body.clear()
 
     def _see(
         self, named: Mapping[bytes, bytes], query: bytes, headers: Iterable[tuple[bytes, bytes]]
@@ -231,7 +229,7 @@ class HitsProtocol(BoundedProtocol):
 
     def _attempt_parsed(self, key: str) -> bool:
         seen = self._see(self._named, self._query, self.headers)
-        return self._attempt(key, seen, b"".join(self._parts), self.keeps_alive)
+        return self._attempt(key, seen, bytes(self._body), self.keeps_alive)
 
     def _attempt(self, key: str, seen: Seen, body: bytes, keep_alive: bool) -> bool:
         """Send the hits on their way, or refuse them; False leaves the answer to Starlette.
