@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from redis import Redis
 
 from tests.api.test_watching import health, present, serving
+from tracker.pages import page
 from tracker.settings import Settings
 from tracker.stores import database
 
@@ -78,6 +79,16 @@ def test_probes_do_not_wait_behind_requests(settings: Settings, redis: Redis) ->
             asked = [aside.submit(health, client, what) for what in ("alive", "ready", "sink", "")]
             for one in asked:
                 assert one.result(SOON) == (200, "ok")
+
+
+@pytest.mark.slow
+def test_a_request_waits_for_a_connection_no_longer_than_a_page(settings: Settings) -> None:
+    with serving(settings) as client, ThreadPoolExecutor(1) as aside, ExitStack() as taken:
+        pool = client.app.state.pool  # type: ignore[attr-defined]
+        for _ in range(pool.max_size):
+            taken.enter_context(pool.connection())
+        answer = aside.submit(client.get, "/audience/sections").result(page.PATIENCE + SOON)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_a_question_that_is_not_answered_in_time(settings: Settings) -> None:

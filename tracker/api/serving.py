@@ -18,6 +18,10 @@ from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.hits import MAX_BODY
 
 UNPROCESSABLE = HTTPStatus.UNPROCESSABLE_ENTITY
+PATIENCE = 5.0
+"""Seconds that a request waits for a connection to PostgreSQL; it keeps a thread from others, and
+from pages, meanwhile.
+"""
 
 
 def route(operation: Operation) -> Route:
@@ -44,7 +48,7 @@ def route(operation: Operation) -> Route:
 
 def _serve(operation: Operation, request: Request, body: bytes) -> Response:
     state = request.app.state
-    with state.pool.connection() as connection:
+    with state.pool.connection(PATIENCE) as connection:
         call = Call(
             connection=connection,
             redis=state.redis,
