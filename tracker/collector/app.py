@@ -20,6 +20,7 @@ from tracker.collector import encodings, pixel, senders
 from tracker.collector.answers import CORS, NEVER_STORE, TAKEN, refuse
 from tracker.collector.appending import Appending
 from tracker.collector.bodies import read_body
+from tracker.collector.connections import Connections
 from tracker.collector.ending import end
 from tracker.collector.group_commit import PATIENCE_SECONDS
 from tracker.collector.hot_path import Door, hits_paths
@@ -64,7 +65,8 @@ def make_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Door]]:
         client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
-        queue = Appending(settings, client, patience)
+        connections = Connections(settings.connections, settings.address_connections)
+        queue = Appending(settings, client, patience, connections)
         keys = KeyRing(client)
         app.state.client, app.state.keys, app.state.queue = client, keys, queue.hits
         app.state.scripts = Scripts(client)
@@ -76,7 +78,7 @@ def make_app(
         await pressure.look()
         app.state.reporter, app.state.refused = Reporter("collector"), Counter()
         tasks = [asyncio.create_task(_tick(app)), asyncio.create_task(pressure.watch())]
-        yield {"door": Door(app.state.intake, settings)}
+        yield {"door": Door(app.state.intake, settings, connections)}
         await end(*tasks)
         await _hand_in_refusals(app)
         await app.state.reporter.leave_async(client)

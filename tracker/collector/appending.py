@@ -6,6 +6,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from tracker.collector.cluster_commit import ClusterCommit
+from tracker.collector.connections import Connections
 from tracker.collector.group_commit import GroupCommit
 from tracker.collector.pressure import AskDepth
 from tracker.rules import queue_urls
@@ -21,20 +22,26 @@ PATIENCE = 3.0
 class Appending:
     """hits: to the hit queue; losses: what senders lost, beside the key table; depth: of the queue.
 
-    `client` is one of the Redis of all else.
+    `client` is one of the Redis of all else; `connections` are those that hits come by.
     """
 
-    def __init__(self, settings: Settings, client: Redis, patience: float) -> None:
+    def __init__(
+        self, settings: Settings, client: Redis, patience: float, connections: Connections
+    ) -> None:
         self._own: Redis | None = None
         self.hits: Commit
         self.depth: AskDepth
-        self.losses = GroupCommit(settings.redis_url, patience)
+
+        def senders() -> int:
+            return connections.open
+
+        self.losses = GroupCommit(settings.redis_url, patience, senders)
         if queue_urls.is_cluster(settings.queue_url):
-            self.hits = ClusterCommit(settings.queue_url, patience)
+            self.hits = ClusterCommit(settings.queue_url, patience, senders)
             self.depth = self.hits.depth
         elif settings.queue_url:
             self._own = hit_queue.connect_async(settings.queue_url, PATIENCE)
-            self.hits = GroupCommit(settings.queue_url, patience)
+            self.hits = GroupCommit(settings.queue_url, patience, senders)
             self.depth = partial(hit_queue.depth, self._own)
         else:
             self.hits, self.depth = self.losses, partial(hit_queue.depth, client)

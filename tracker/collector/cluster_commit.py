@@ -12,7 +12,7 @@ import structlog
 
 from tracker.collector.ending import end
 from tracker.collector.group_commit import PATIENCE_SECONDS, GroupCommit, QueueAwayError
-from tracker.collector.redis_connection import Done
+from tracker.collector.redis_connection import Done, Senders, many
 from tracker.rules import queue_urls
 from tracker.rules.backpressure import Depth, together
 from tracker.stores import cluster_map, hit_queue
@@ -28,9 +28,9 @@ log = structlog.get_logger("collector")
 class _Node:
     """A node with partitions: where to append, and whom to ask how full it is."""
 
-    def __init__(self, url: str, patience: float) -> None:
+    def __init__(self, url: str, patience: float, senders: Senders) -> None:
         self.url = url
-        self.commit = GroupCommit(url, patience)
+        self.commit = GroupCommit(url, patience, senders)
         self._client = hit_queue.connect_async(url, LOOK_SECONDS)
         self._depth: Depth | None = None
 
@@ -64,8 +64,10 @@ class _Whole:
 class ClusterCommit:
     """As GroupCommit, over the nodes that `url` leads to, as PINTAG_QUEUE_URL has it."""
 
-    def __init__(self, url: str, patience: float = PATIENCE_SECONDS) -> None:
-        self._url, self._patience = url, patience
+    def __init__(
+        self, url: str, patience: float = PATIENCE_SECONDS, senders: Senders = many
+    ) -> None:
+        self._url, self._patience, self._senders = url, patience, senders
         self._nodes: dict[str, _Node] = {}
         self._of: dict[int, _Node] = {}
         self._changes = asyncio.Event()
@@ -167,7 +169,7 @@ class ClusterCommit:
             self._changes.set()
             return False
         urls = set(found.values())
-        new = {url: _Node(url, self._patience) for url in urls - self._nodes.keys()}
+        new = {url: _Node(url, self._patience, self._senders) for url in urls - self._nodes.keys()}
         gone = [self._nodes.pop(url) for url in self._nodes.keys() - urls]
         self._nodes |= new
         if new:

@@ -1,4 +1,4 @@
-"""Appends to the hit queue: what arrives in one turn of the event loop shares one round trip.
+"""Appends to the hit queue: what arrives together, or nearly, shares one round trip.
 
 Redis flushes its append-only file once for all it received together, so under load the price of
 a flush to disk is shared by many hits.
@@ -13,7 +13,7 @@ import structlog
 from redis.asyncio.connection import SSLConnection, parse_url
 
 from tracker.collector.ending import end
-from tracker.collector.redis_connection import Done, RedisConnection
+from tracker.collector.redis_connection import Done, RedisConnection, Senders, many
 
 PATIENCE_SECONDS = 5.0
 SHORTEST_PAUSE = 0.05
@@ -29,12 +29,15 @@ class QueueAwayError(Exception):
 class GroupCommit:
     """Keeps one connection to Redis, and comes back when it is lost.
 
-    `patience` is how many seconds Redis may be silent before it counts as away.
+    `patience` is how many seconds Redis may be silent before it counts as away; `senders` says how
+    many may append at the moment: see RedisConnection.
     """
 
-    def __init__(self, url: str, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, url: str, patience: float = PATIENCE_SECONDS, senders: Senders = many
+    ) -> None:
         self._address: dict[str, Any] = dict(parse_url(url))
-        self._patience = patience
+        self._patience, self._senders = patience, senders
         self._connection: RedisConnection | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -96,7 +99,7 @@ class GroupCommit:
 
     async def _try_connect(self) -> bool:
         """Appends go to a connection only when Redis has let it in, and into the right database."""
-        connection = RedisConnection(self._loop)
+        connection = RedisConnection(self._loop, self._senders)
         try:
             async with asyncio.timeout(self._patience):
                 await self._open(connection)

@@ -38,12 +38,12 @@ def hits_paths(settings: Settings) -> tuple[str, ...]:
 class Door:
     """What all connections share: where hits go, at which paths they come, and whom to believe."""
 
-    def __init__(self, intake: Intake, settings: Settings) -> None:
+    def __init__(self, intake: Intake, settings: Settings, connections: Connections) -> None:
         self.intake = intake
         self.prefixes = tuple(f"{path}/".encode() for path in hits_paths(settings))
         self.plain = plain_posts.pattern(hits_paths(settings), MAX_HEADERS)
         self.proxies = Proxies(settings.trusted_proxies)
-        self.connections = Connections(settings.connections, settings.address_connections)
+        self.connections = connections
         self._taken = b""
         self._common: Headers | None = None
 

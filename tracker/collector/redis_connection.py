@@ -1,6 +1,7 @@
 """One connection to Redis that speaks RESP directly: packed commands go out, replies are counted.
 
-Commands that are appended in one turn of the event loop leave in one write.
+Appends leave in groups, each in one write: Redis syncs once for all of a group, and a sync costs it
+and the machine as much as several hits do. Whoever comes alone waits for nobody.
 """
 
 import asyncio
@@ -14,12 +15,23 @@ from hiredis import ReplyError
 
 MAX_PENDING = 50_000
 MAX_PENDING_BYTES = 64_000_000
+PACE_SECONDS = 0.003
+"""From one group to the next, unless it is ENOUGH: appends may be answered this much later."""
+ENOUGH = 32
+"""Appends of a group that waits only until the event loop's turn ends."""
 
 
 log = structlog.get_logger("collector")
 
 Done = Callable[[str | None], None]
 """Hears once what came of an append: None when Redis has it, else why it may not have it."""
+Senders = Callable[[], int]
+"""How many may append at the moment, one thing each."""
+
+
+def many() -> int:
+    """More than there are."""
+    return MAX_PENDING
 
 
 class _Request(msgspec.Struct):
@@ -31,13 +43,18 @@ class _Request(msgspec.Struct):
 
 
 class RedisConnection(asyncio.Protocol):
-    """Lives from `connection_made` to `lost`; what is appended later, or waits then, fails."""
+    """Lives from `connection_made` to `lost`; what is appended later, or waits then, fails.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    Where all senders wait already, a group waits for nobody.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, senders: Senders) -> None:
+        self._loop, self._senders = loop, senders
         self._transport: asyncio.Transport | None = None
         self._reader = hiredis.Reader()
-        self._buffer: list[bytes] = []
+        self._group: list[bytes] = []
+        self._next = 0.0
+        self._timer: asyncio.Handle | None = None
         self._waiting: deque[_Request] = deque()
         self._pending = 0
         self._pending_bytes = 0
@@ -57,18 +74,35 @@ class RedisConnection(asyncio.Protocol):
             or self._pending_bytes + size > MAX_PENDING_BYTES
         ):
             return False
-        if not self._buffer:
-            self._loop.call_soon(self._flush)
-        self._buffer.append(packed)
+        now = self._loop.time()
+        if not self._group:
+            self._begin_group(now)
+        self._group.append(packed)
         self._pending += count
         self._pending_bytes += size
-        self._waiting.append(_Request(count, size, done, self._loop.time()))
+        self._waiting.append(_Request(count, size, done, now))
+        if self._timer is not None and self._is_whole():
+            self._timer.cancel()
+            self._timer = None
+            self._loop.call_soon(self._leave)
         return True
 
-    def _flush(self) -> None:
+    def _begin_group(self, now: float) -> None:
+        if now < self._next:
+            self._timer = self._loop.call_later(self._next - now, self._leave)
+        else:
+            self._loop.call_soon(self._leave)
+
+    def _is_whole(self) -> bool:
+        """Whether there is nobody whom the group has a reason to wait for."""
+        return len(self._group) >= ENOUGH or len(self._waiting) >= self._senders()
+
+    def _leave(self) -> None:
+        self._timer = None
+        self._next = self._loop.time() + PACE_SECONDS
         if self._transport is not None:
-            self._transport.write(b"".join(self._buffer))
-        self._buffer.clear()
+            self._transport.write(b"".join(self._group))
+        self._group.clear()
 
     def waits(self) -> float:
         """For how many seconds the oldest unanswered append has waited."""
@@ -102,7 +136,7 @@ class RedisConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        self._buffer.clear()
+        self._group.clear()
         while self._waiting:
             request = self._waiting.popleft()
             request.error = "the connection to Redis was lost"
