@@ -25,8 +25,9 @@ _EVENTS_PER_HIT = 25
 _IDENTIFIERS = """
 WITH made AS (
     INSERT INTO identifier (section_id, keyspace, key)
-    SELECT (SELECT section_id FROM sample LIMIT 1), 'web', md5(random()::text || n)
-    FROM generate_series(1, %s) n RETURNING id, section_id, profile_id),
+    SELECT (SELECT section_id FROM sample LIMIT 1), 'web',
+        uuidv7(%(start)s + random() * %(length)s - clock_timestamp())
+    FROM generate_series(1, %(identifiers)s) RETURNING id, section_id, profile_id),
 profiles AS (INSERT INTO profile (id, section_id) SELECT profile_id, section_id FROM made)
 SELECT min(id) FROM made
 """
@@ -104,7 +105,8 @@ def _portions(events: int) -> Iterator[tuple[datetime, timedelta, int]]:
 
 def _add(connection: psycopg.Connection, start: datetime, length: timedelta, count: int) -> None:
     identifiers = -(-count // HITS_PER_VISITOR)
-    first = connection.execute(_IDENTIFIERS, (identifiers,)).fetchall()[0][0]
+    made = {"start": start, "length": length, "identifiers": identifiers}
+    first = connection.execute(_IDENTIFIERS, made).fetchall()[0][0]
     columns = [name for (name,) in connection.execute(_COLUMNS)]
     parts = {"first": first, "identifiers": identifiers, "start": start, "step": length / count}
     literals = {name: sql.Literal(value) for name, value in parts.items()}

@@ -9,6 +9,7 @@ from tracker.rules import ids
 
 HITS_PER_VISITOR = 4
 """On average; so about a quarter of the hits come from a visitor who is new."""
+VISIT_MS = 30 * 60_000
 
 _HIT = (
     b'{"id":"%b","at":%d,"visitor":"%b","data":%b,"page":"https://hotel.example/rooms/%d",'
@@ -36,8 +37,12 @@ def new_hits(
 
 
 def new_visitors(hits: int) -> list[bytes]:
-    """As many ids of new visitors as make that many hits."""
-    return [os.urandom(16).hex().encode() for _ in range(max(1, hits // HITS_PER_VISITOR))]
+    """As many ids of new visitors as make that many hits, all of the last half hour."""
+    now_ms = time.time_ns() // 1_000_000
+    return [
+        str(ids.mint(now_ms - random.randrange(VISIT_MS), os.urandom(ids.RANDOM_BYTES))).encode()
+        for _ in range(max(1, hits // HITS_PER_VISITOR))
+    ]
 
 
 def new_hit(visitor: bytes, data: bytes | None = None) -> tuple[str, bytes]:
