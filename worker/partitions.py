@@ -108,3 +108,4 @@ class Partitions:
         """Give everything back, at the end of a worker that was told to stop."""
         for number in list(self.owned):
             self.release(number)
+        worker_locks.leave(self._connection)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.collector.test_rolling import notified
 from tests.embedded.waiting import until
-from tests.worker.cast import Harbour, hit, working
+from tests.worker.cast import Harbour, by_hand, hit, working
 from tests.worker.processes import owners, process
 from tracker import listening
 
@@ -34,6 +34,16 @@ def test_they_are_shared_fairly_and_taken_over(harbour: Harbour) -> None:
             harbour.send(hit(), to=partition)
         harbour.until_empty()
     assert harbour.balanced() == {"stored": 8}
+
+
+def test_one_that_stops_leaves_all_to_the_others_at_once(harbour: Harbour) -> None:
+    with by_hand(harbour) as first, by_hand(harbour) as second:
+        first.partitions.balance()
+        second.partitions.balance()
+        assert len(first.partitions.owned) == len(second.partitions.owned) == 4
+        first.partitions.release_all()
+        second.partitions.balance()
+        assert len(second.partitions.owned) == 8
 
 
 def test_hits_move_with_their_partitions_under_load(harbour: Harbour) -> None:

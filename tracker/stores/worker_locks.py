@@ -9,8 +9,13 @@ _PRESENCE = 7_362
 
 
 def be_present(connection: psycopg.Connection) -> None:
-    """Count as a worker for as long as the connection lives."""
+    """Count as a worker until `leave`, or the connection's end."""
     connection.execute("SELECT pg_advisory_lock_shared(%s, 0)", (_PRESENCE,))
+
+
+def leave(connection: psycopg.Connection) -> None:
+    """Count no longer: PostgreSQL may need a moment until it hears of a connection's end."""
+    connection.execute("SELECT pg_advisory_unlock_shared(%s, 0)", (_PRESENCE,))
 
 
 def present(connection: psycopg.Connection) -> int:
