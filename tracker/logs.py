@@ -16,6 +16,7 @@ from typing import Any, TextIO, cast
 import structlog
 from structlog.typing import EventDict, Processor
 
+from tracker.rules.rates import AtMost
 from tracker.rules.troubles import Trouble, merged, read
 
 MOST = 200
@@ -82,15 +83,11 @@ class Seldom(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._quiet_until: dict[str, float] = {}
+        self._taken = AtMost(1, SELDOM_SECONDS)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
-            return True
-        is_due = record.created >= self._quiet_until.get(str(record.msg), 0.0)
-        if is_due:
-            self._quiet_until[str(record.msg)] = record.created + SELDOM_SECONDS
-        return is_due
+        is_warning = record.levelno == logging.WARNING
+        return not (is_warning and self._taken.take(str(record.msg), record.created))
 
 
 seldom = Seldom()

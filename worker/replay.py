@@ -5,7 +5,6 @@ Runs as an RQ job, which `pintag quarantine replay` and the pages enqueue; a dry
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -69,11 +68,10 @@ def replay_batch(
     version_id: int | None = None,
 ) -> Counter[str]:
     """Replay a batch in one transaction; a hit that PostgreSQL refuses stays, as our bug."""
-    for _ in range(batches.MOST_TRIES):
-        # A worker may make identifiers that this joins, and the other way round.
-        with suppress(*database.CONFLICTS):
-            return _replay_batch(connection, context, ids, dry_run, version_id)
-    return _replay_batch(connection, context, ids, dry_run, version_id)
+    # A worker may make identifiers that this joins, and the other way round.
+    return database.again(
+        lambda: _replay_batch(connection, context, ids, dry_run, version_id), *database.CONFLICTS
+    )
 
 
 def _replay_batch(
@@ -152,11 +150,12 @@ def _let_go(connection: Connection, works: list[Work], write: Write) -> None:
 
 def _write(connection: Connection, works: list[Work], write: Write) -> list[Outcome]:
     """Write rows, and again where somebody else has stored one of the events meanwhile."""
-    for _ in range(batches.MOST_TRIES):
-        with suppress(psycopg.errors.UniqueViolation), connection.transaction():
+
+    def written() -> list[Outcome]:
+        with connection.transaction():
             return write(connection, works)
-    with connection.transaction():
-        return write(connection, works)
+
+    return database.again(written, psycopg.errors.UniqueViolation)
 
 
 def _store(connection: Connection, works: list[Work]) -> list[Outcome]:

@@ -125,6 +125,21 @@ def test_who_reads_no_answers_is_heard_no_more(settings: Settings, key: str, fir
         assert collector.http.get("/health/alive").status_code == 200
 
 
+@contextmanager
+def only_connection(
+    settings: Settings, protocol: type[HitsProtocol], rest: float
+) -> Iterator[tuple[Collector, socket.socket]]:
+    """A collector of one connection, that rests for so many seconds, and it."""
+    app = make_app(replace(settings, connections=1))
+    with (
+        houses.running(app, http=protocol, timeout_keep_alive=rest) as collector,
+        socket.socket() as deaf,
+    ):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", collector.port))
+        yield collector, deaf
+
+
 class Impatient(HitsProtocol):
     """Its answers are soon more than the system keeps for the other side."""
 
@@ -146,13 +161,7 @@ LAST_WORDS = {
 
 @pytest.mark.parametrize("last", LAST_WORDS.values(), ids=LAST_WORDS)
 def test_who_reads_no_answers_is_cut_off(settings: Settings, last: bytes) -> None:
-    app = make_app(replace(settings, connections=1))
-    with (
-        houses.running(app, http=Impatient, timeout_keep_alive=0.2) as collector,
-        socket.socket() as deaf,
-    ):
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", collector.port))
+    with only_connection(settings, Impatient, rest=0.2) as (collector, deaf):
         deaf.sendall(ASK)
         until(lambda: deaf.recv(1), "it has the only connection")
         for _ in range(100):
@@ -227,13 +236,7 @@ class Patient(HitsProtocol):
 
 
 def test_who_reads_but_a_part_of_the_last_answers_is_cut_off(settings: Settings, key: str) -> None:
-    app = make_app(replace(settings, connections=1))
-    with (
-        houses.running(app, http=Patient, timeout_keep_alive=0.3) as collector,
-        socket.socket() as deaf,
-    ):
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.connect(("127.0.0.1", collector.port))
+    with only_connection(settings, Patient, rest=0.3) as (collector, deaf):
         until(lambda: hasattr(Patient, "last"), "it is let in")
         for number in range(1, 100):
             deaf.sendall(raw.head(f"GET {PATH}"))

@@ -26,6 +26,7 @@ from tracker.rules.hits import (
     partition_of,
 )
 from tracker.rules.origins import lets_in
+from tracker.rules.rates import AtMost
 from tracker.rules.refusals import Refusal
 from tracker.stores.hit_queue import pack_append, pack_text
 from tracker.stores.key_table import KeyEntry
@@ -76,7 +77,7 @@ class Intake:
         self._clock = clock
         self.refused: Counter[str] = Counter()
         self.requests = self.hits = 0
-        self._quiet_until = 0.0
+        self._told = AtMost(1, QUIET_SECONDS)
 
     async def take(self, key: str, seen: Seen, body: bytes) -> None:
         """Queue a request's hits; when this returns, Redis has every one of them on disk.
@@ -142,8 +143,7 @@ class Intake:
     def _give_up(self, ticket: Ticket, error: str) -> None:
         now = self._now()
         self._rates.give_back(ticket.taken, now)
-        if now >= self._quiet_until:
-            self._quiet_until = now + QUIET_SECONDS
+        if not self._told.take("hits_not_queued", now):
             log.warning("hits_not_queued", error=error)
 
     def refuse(self, refusal: Refusal, detail: str, retry_after: int = 1) -> RefusedError:

@@ -1,5 +1,6 @@
 """What a page answers while a server is away or busy: calmly, and what to do."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.responses import Response
@@ -26,15 +27,16 @@ NOBODY: dict[str, object] = {
 def page(server: str, method: str, visit: Visit | None = None) -> Response:
     """503, with whose page it is if that is known; of a form, nobody knows how far it went."""
     values = {"server": server, "meanwhile": _MEANWHILE[server], "sent": method == "POST"}
-    frame = visit.frame() if visit else NOBODY
-    answer = shell.page("away.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, **values)
-    answer.headers["Retry-After"] = "5"
-    return answer
+    return _unavailable("away.html", visit, values)
 
 
 def busy(message: str, visit: Visit | None = None) -> Response:
     """503: too many ask at once, and nothing was done."""
+    return _unavailable("busy.html", visit, {"message": message})
+
+
+def _unavailable(template: str, visit: Visit | None, values: Mapping[str, object]) -> Response:
     frame = visit.frame() if visit else NOBODY
-    answer = shell.page("busy.html", HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, message=message)
+    answer = shell.page(template, HTTPStatus.SERVICE_UNAVAILABLE, {}, **frame, **values)
     answer.headers["Retry-After"] = str(AGAIN_SECONDS)
     return answer

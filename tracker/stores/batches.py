@@ -6,7 +6,6 @@ Everything that came of a batch is committed together, or nothing is. Events go 
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,12 +16,9 @@ from psycopg.errors import UniqueViolation
 from tracker.rules.outcomes import Outcome, Reason, outcomes_of
 from tracker.rules.states import QUEUED, Ended, Move, changes, day_of, moves
 from tracker.stores import catalog, event_locks, events, held, hit_counts
-from tracker.stores.database import CONFLICTS
+from tracker.stores.database import CONFLICTS, again
 from tracker.stores.events import EventRow
 from tracker.stores.held import HeldRow
-
-MOST_TRIES = 100
-"""Times that somebody else is in a batch's way while it is being committed."""
 
 
 class LostPartitionError(Exception):
@@ -98,12 +94,9 @@ def commit(connection: psycopg.Connection, batch: Batch) -> Written:
 
     Raises LostPartitionError, StaleRulesError, and psycopg.Error for what PostgreSQL refuses.
     """
-    for _ in range(MOST_TRIES):
-        # Somebody else has stored one of the events just now: to the next try it is a duplicate.
-        # Or joins identifiers that this one makes, and the other way round.
-        with suppress(UniqueViolation, *CONFLICTS):
-            return _commit(connection, batch)
-    return _commit(connection, batch)
+    # Somebody else has stored one of the events just now: to the next try it is a duplicate.
+    # Or joins identifiers that this one makes, and the other way round.
+    return again(lambda: _commit(connection, batch), UniqueViolation, *CONFLICTS)
 
 
 def _commit(connection: psycopg.Connection, batch: Batch) -> Written:

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection as AlchemyConnection
     from sqlalchemy import Engine
 
+T = TypeVar("T")
+
 MIGRATION_LOCK = 7_361_001
 CONFLICTS = (DeadlockDetected, SerializationFailure)
 """What ends a transaction only so that another one can go on: do it again, at once."""
+MOST_TRIES = 100
+"""Times that somebody else may be in the way of what is done `again`."""
 RECONNECT_SECONDS = 5.0
 """A pool's tries to connect come after ever longer pauses: after minutes without PostgreSQL it
 would take minutes to find that it is back. So it gives up; who asks for a connection has it begin
@@ -57,6 +61,17 @@ def connect(url: str) -> psycopg.Connection:
     What it commits is on disk when the commit returns. Raises psycopg.OperationalError.
     """
     return psycopg.connect(url, autocommit=True, **_SESSION)
+
+
+def again(do: Callable[[], T], *errors: type[Exception]) -> T:
+    """What `do` returns, begun anew for as long as others are in its way, of which `errors` tell.
+
+    Raises what it raises after MOST_TRIES.
+    """
+    for _ in range(MOST_TRIES):
+        with suppress(*errors):
+            return do()
+    return do()
 
 
 def open_pool(url: str, size: int = 8) -> ConnectionPool:

@@ -67,7 +67,6 @@ class ClusterQueue(Queue):
         self._nodes: dict[str, Node] = {}
         self._changes, self._next_look = True, 0.0
         self._noted: dict[int, str] = {}
-        self.left_alone = ""
 
     def close(self) -> None:
         for node in self._nodes.values():

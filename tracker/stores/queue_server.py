@@ -22,10 +22,10 @@ class Queue:
 
     apart = False
     """Whether partitions are lost one by one, so that each has an epoch of its own."""
+    left_alone = ""
 
     def __init__(self, client: redis.Redis, *, elsewhere: bool = False) -> None:
         self._client, self.elsewhere = client, elsewhere
-        self.left_alone = ""
 
     def __enter__(self) -> Self:
         return self
