@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -160,13 +160,13 @@ LAST_WORDS = {
 
 
 @pytest.mark.parametrize("last", LAST_WORDS.values(), ids=LAST_WORDS)
-def test_who_reads_no_answers_is_cut_off(settings: Settings, last: bytes) -> None:
+def test_who_reads_no_answers_is_cut_off(settings: Settings, key: str, last: bytes) -> None:
     with only_connection(settings, Impatient, rest=0.2) as (collector, deaf):
         deaf.sendall(ASK)
         until(lambda: deaf.recv(1), "it has the only connection")
-        for _ in range(100):
-            deaf.sendall(ASK)
-        deaf.sendall(last)
+        with suppress(ConnectionError):  # On a busy machine it may be cut off by now.
+            deaf.sendall(raw.head(f"GET {PATH}") * 20)
+            deaf.sendall(last)
         until(lambda: collector.http.get("/health/alive").status_code == 200, "there is room", 20)
 
 
