@@ -12,11 +12,10 @@ from tests.pages import signing
 from tracker.actions import saving
 from tracker.api.app import make_app
 from tracker.pages import password
-from tracker.pages.sign_in import ATTEMPTS, MINUTES, attempts
+from tracker.pages.sign_in import attempts
 from tracker.pages.visit import csrf_token
 from tracker.rules.accounts import Role
 from tracker.rules.definitions import Category, Draft
-from tracker.rules.rates import AtMost
 from tracker.settings import Settings
 from tracker.snippets import tracking
 from tracker.stores import definitions, sections
@@ -46,13 +45,11 @@ SignIn = Callable[..., Person]
 
 
 @pytest.fixture
-def stranger(
-    settings: Settings, db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TestClient]:
+def stranger(settings: Settings, db: psycopg.Connection) -> Iterator[TestClient]:
     """A browser that is not signed in, of an installation with two sections: shop and hotel."""
     # A process counts them, and all tests of this one are about the same few names.
     for counted in (attempts, password.attempts):
-        monkeypatch.setattr(counted, "_counted", AtMost(ATTEMPTS, MINUTES * 60))
+        counted.forget()
     for slug in ("shop", "hotel"):
         sections.create(db, slug, slug.title(), [], strict_origin=False)
     with TestClient(make_app(settings), base_url="http://127.0.0.1") as client:

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from tests.pages.conftest import PASSWORD, Person, SignIn
 from tests.pages.test_accounts import done
-from tracker.pages.sign_in import ATTEMPTS
+from tracker.pages.attempts import ATTEMPTS
 
 ROOT = "/settings/password"
 NEW = "another, longer one"

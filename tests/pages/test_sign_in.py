@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from tests.pages.conftest import PASSWORD, Person, SignIn
 from tracker.actions import signing_in
+from tracker.pages.attempts import ATTEMPTS, MOST
 from tracker.pages.page import COOKIE
-from tracker.pages.sign_in import ATTEMPTS
 from tracker.rules.accounts import LINK_LIFE, SESSION_IDLE, SESSION_LIFE, Role
 from tracker.stores import accounts, audit_log
 from tracker.stores.database import Borrowed
@@ -123,6 +123,11 @@ def test_a_wrong_name_and_a_wrong_password_look_alike(
     assert len(texts) == 1
 
 
+def at(ip_address: str, stranger: TestClient) -> TestClient:
+    """A browser with another IP address."""
+    return TestClient(stranger.app, base_url="http://127.0.0.1", client=(ip_address, 50_000))
+
+
 def test_attempts_are_bounded_by_name(stranger: TestClient, sign_in: SignIn) -> None:
     sign_in(name="Carl")
     tries = [sign_in_as(stranger, "Carl", "wrong wrong") for _ in range(ATTEMPTS)]
@@ -130,6 +135,26 @@ def test_attempts_are_bounded_by_name(stranger: TestClient, sign_in: SignIn) -> 
     assert sign_in_as(stranger, "Carl") == 429
     sign_in(name="Dora")
     assert sign_in_as(stranger, "Dora") == 303
+
+
+def test_a_stranger_s_attempts_keep_nobody_out_elsewhere(
+    stranger: TestClient, sign_in: SignIn
+) -> None:
+    sign_in(name="Carl")
+    for number in range(ATTEMPTS + 1):
+        sign_in_as(at(f"2001:db8::{number}", stranger), "Carl", "wrong wrong")
+    assert sign_in_as(at("2001:db8::99", stranger), "Carl") == 429  # one network
+    assert sign_in_as(at("2001:db8:1::1", stranger), "Carl") == 303
+
+
+def test_attempts_are_bounded_over_all_networks(stranger: TestClient, sign_in: SignIn) -> None:
+    sign_in(name="Carl")
+    tries = [
+        sign_in_as(at(f"192.0.2.{number % 50}", stranger), "Carl", "wrong wrong")
+        for number in range(MOST)
+    ]
+    assert set(tries) == {403}
+    assert sign_in_as(at("198.51.100.1", stranger), "Carl") == 429
 
 
 def test_whoever_knows_the_password_signs_in_as_often_as_they_like(

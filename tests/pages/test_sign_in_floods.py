@@ -12,7 +12,7 @@ from tests.embedded.waiting import until
 from tests.pages.conftest import PASSWORD, Person, SignIn
 from tests.pages.test_sign_in import sign_in_as
 from tracker import passwords
-from tracker.pages.sign_in import ATTEMPTS
+from tracker.pages.attempts import ATTEMPTS
 from tracker.passwords import AT_ONCE, WAITING
 
 SOON = 3.0

@@ -38,27 +38,21 @@ def new_link(connection: psycopg.Connection, account: Account, now: datetime) ->
 
 
 class WrongPasswordError(Exception):
-    """The present password, which is asked for before it is changed, is another one."""
-
-    def __init__(self) -> None:
-        super().__init__("This is not your present password.")
+    """The password is another one, or there is no such account, which takes as long to say."""
 
 
-def by_password(borrowed: Borrowed, name: str, password: str, now: datetime) -> str | None:
-    """The token of a new session; None, and no sooner, where name or password is wrong.
-
-    Raises BusyError.
-    """
+def by_password(borrowed: Borrowed, name: str, password: str, now: datetime) -> str:
+    """The token of a new session. Raises WrongPasswordError and BusyError."""
     account = accounts.find(borrowed.connection, name)
     hashed = accounts.password_hash(borrowed.connection, account.id) if account else None
     with borrowed.given_back():
         is_right = passwords.is_password(hashed, password)
     if not is_right or account is None:
-        return None
+        raise WrongPasswordError
     connection = borrowed.connection
     with connection.transaction():
         if accounts.password_hash(connection, account.id, lock=True) != hashed:
-            return None  # it was changed meanwhile, or its owner shut out
+            raise WrongPasswordError  # it was changed meanwhile, or its owner shut out
         return _begin(connection, account, "signed in", now)
 
 

@@ -77,6 +77,7 @@ class Page:
                 oversight=state.oversight,
                 path=request.path_params,
                 address=request.url.path,
+                ip_address=request.client.host if request.client else "",
                 origin=str(request.base_url).rstrip("/"),
                 query=_values(request.scope["query_string"]),
                 form=_values(body),

@@ -6,12 +6,11 @@ from starlette.responses import Response
 
 from tracker.actions import signing_in
 from tracker.actions.signing_in import WrongPasswordError
+from tracker.pages.attempts import Attempts, TooManyError
 from tracker.pages.page import COOKIE, Page
-from tracker.pages.sign_in import Attempts
 from tracker.pages.visit import Visit
 from tracker.rules.accounts import AccountError, Role
 from tracker.stores import accounts
-from tracker.turns import BusyError
 
 ROOT = "/settings/password"
 attempts = Attempts()
@@ -25,18 +24,15 @@ def show(visit: Visit) -> Response:
 
 def change(visit: Visit) -> Response:
     """Another password, for which the present one is asked; all other sessions end."""
-    if wait := attempts.take(visit.who.name):
-        wrong = f"Too many attempts. Try again in {-(-wait // 60)} minutes."
-        return _show(visit, HTTPStatus.TOO_MANY_REQUESTS, old=wrong)
     try:
-        token = signing_in.change_password(
-            visit.borrowed, visit.who, visit.get("old"), visit.get("new"), visit.now
-        )
-    except BusyError:
-        attempts.give_back(visit.who.name)
-        raise
-    except WrongPasswordError as error:
-        return _show(visit, HTTPStatus.FORBIDDEN, old=str(error))
+        with attempts.attempt(visit.who.name, visit.ip_address):
+            token = signing_in.change_password(
+                visit.borrowed, visit.who, visit.get("old"), visit.get("new"), visit.now
+            )
+    except TooManyError as error:
+        return _show(visit, HTTPStatus.TOO_MANY_REQUESTS, old=str(error))
+    except WrongPasswordError:
+        return _show(visit, HTTPStatus.FORBIDDEN, old="This is not your present password.")
     except AccountError as error:
         return _show(visit, HTTPStatus.UNPROCESSABLE_ENTITY, new=str(error))
     visit.session = visit.cookies[COOKIE] = token

@@ -1,44 +1,16 @@
 """Signing in and out, and choosing a password by a one-time link."""
 
 from http import HTTPStatus
-from threading import Lock
-from time import monotonic
 
 from starlette.responses import Response
 
 from tracker.actions import signing_in
+from tracker.actions.signing_in import WrongPasswordError
+from tracker.pages.attempts import Attempts, TooManyError
 from tracker.pages.page import COOKIE, PUBLIC, Page
 from tracker.pages.visit import MissingError, Visit
 from tracker.rules.accounts import AccountError, Role
-from tracker.rules.rates import AtMost
 from tracker.stores import accounts
-from tracker.turns import BusyError
-
-ATTEMPTS, MINUTES = 10, 15
-"""How often one name may be tried in vain in that time, by each web process."""
-
-
-class Attempts:
-    """Counts wrong attempts to say a password, by name. Its methods run in several threads."""
-
-    def __init__(self) -> None:
-        self._counted = AtMost(ATTEMPTS, MINUTES * 60)
-        self._lock = Lock()
-
-    def take(self, name: str) -> int:
-        """Count one; 0, or the seconds to wait."""
-        with self._lock:
-            return self._counted.take(_counted_as(name), monotonic())
-
-    def give_back(self, name: str) -> None:
-        """Take one back that was right, or was not made."""
-        with self._lock:
-            self._counted.give_back(_counted_as(name))
-
-
-def _counted_as(name: str) -> str:
-    return name.casefold()[:200]
-
 
 attempts = Attempts()
 
@@ -53,23 +25,19 @@ def show_sign_in(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Name and password, or the form again; it never says which of them is wrong."""
     name, to = visit.get("name").strip(), visit.get("to")
-    wait = attempts.take(name)
-    if wait:
-        wrong = f"Too many attempts for this name. Try again in {-(-wait // 60)} minutes."
-        return visit.render(
-            "sign_in.html", HTTPStatus.TOO_MANY_REQUESTS, name=name, to=to, wrong=wrong
-        )
     try:
-        token = signing_in.by_password(visit.borrowed, name, visit.get("password"), visit.now)
-    except BusyError:
-        attempts.give_back(name)
-        raise
-    if token is None:
+        with attempts.attempt(name, visit.ip_address):
+            token = signing_in.by_password(visit.borrowed, name, visit.get("password"), visit.now)
+    except TooManyError as error:
+        status = HTTPStatus.TOO_MANY_REQUESTS
+        wrong = str(error)
+    except WrongPasswordError:
+        status = HTTPStatus.FORBIDDEN
         wrong = "This is not the password of an account with this name."
-        return visit.render("sign_in.html", HTTPStatus.FORBIDDEN, name=name, to=to, wrong=wrong)
-    attempts.give_back(name)
-    visit.cookies[COOKIE] = token
-    return visit.go(_inside(to))
+    else:
+        visit.cookies[COOKIE] = token
+        return visit.go(_inside(to))
+    return visit.render("sign_in.html", status, name=name, to=to, wrong=wrong)
 
 
 def show_welcome(visit: Visit) -> Response:

@@ -37,10 +37,10 @@ class Visit:
     """What a page's handler gets: it runs in a thread of its own, on a connection of its own,
     which it can give back meanwhile.
 
-    origin: scheme, host and port by which the browser reaches us, for links that leave the pages;
-    account and session: of whoever is signed in; section and role: of pages in a section;
-    everywhere: it is about the whole installation; redis_is_away: so it was found, and the page
-    says so.
+    ip_address: the browser's, or its proxy's that is not trusted; origin: scheme, host and port by
+    which the browser reaches us, for links that leave the pages; account and session: of whoever is
+    signed in; section and role: of pages in a section; everywhere: it is about the whole
+    installation; redis_is_away: so it was found, and the page says so.
     """
 
     borrowed: Borrowed
@@ -49,6 +49,7 @@ class Visit:
     oversight: Oversight
     path: Mapping[str, str]
     address: str
+    ip_address: str
     origin: str
     query: Values
     form: Values
