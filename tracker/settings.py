@@ -104,6 +104,17 @@ def _proxies(text: str) -> str:
     return ",".join(proxies)
 
 
+def _site(text: str) -> str:
+    parts = urlsplit(text)
+    try:
+        is_site = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        is_site = False
+    if not is_site or f"{parts.scheme}://{parts.netloc}" != text.rstrip("/") or "@" in parts.netloc:
+        raise ValueError(f"must be like https://pintag.example, without a path, not {text!r}.")
+    return text.rstrip("/").lower()
+
+
 def _path(text: str) -> str:
     if not _PATH.fullmatch(text) or {".", ".."} & set(text.split("/")):
         raise ValueError(
@@ -153,6 +164,12 @@ class Settings:
         "PINTAG_WEB_HOST", "127.0.0.1", "The address on which the API and the pages listen.", _host
     )
     web_port: int = _setting("PINTAG_WEB_PORT", 8700, "The port of the API and the pages.", _number)
+    web_url: str = _setting(
+        "PINTAG_WEB_URL",
+        "",
+        "The public address of the pages, behind a web server with TLS. Default: host and port.",
+        _site,
+    )
     collector_host: str = _setting(
         "PINTAG_COLLECTOR_HOST", "127.0.0.1", "The address on which the collector listens.", _host
     )
@@ -177,8 +194,8 @@ class Settings:
     trusted_proxies: str = _setting(
         "PINTAG_TRUSTED_PROXIES",
         "127.0.0.1,::1",
-        "Reverse proxies, as addresses or networks with commas between: of these the collector "
-        "believes X-Forwarded-For.",
+        "Reverse proxies, as addresses or networks with commas between: of these collector and web "
+        "believe X-Forwarded-For.",
         _proxies,
     )
     prefix: str = _setting(

@@ -4,17 +4,24 @@ import gc
 from typing import Any
 
 from tracker import logs
+from tracker.settings import Settings
 
-SERVER_OPTIONS: dict[str, Any] = {
-    "ws": "none",
-    "access_log": False,
-    "log_level": "warning",
-    "log_config": None,  # what it logs goes through tracker.logs
-    "server_header": False,
-    "proxy_headers": False,
-    "timeout_graceful_shutdown": 10,
-}
-"""What uvicorn is told by each process that runs under it."""
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told by each process that runs under it.
+
+    X-Forwarded-For counts when a trusted proxy sent it, and else not; X-Forwarded-Proto likewise.
+    """
+    return {
+        "ws": "none",
+        "access_log": False,
+        "log_level": "warning",
+        "log_config": None,  # what it logs goes through tracker.logs
+        "server_header": False,
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.trusted_proxies,
+        "timeout_graceful_shutdown": 10,
+    }
 
 
 def begin() -> None:

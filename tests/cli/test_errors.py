@@ -142,6 +142,29 @@ def test_proxies() -> None:
     assert found.trusted_proxies == "10.0.0.0/8,::1,127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pintag.example",
+        "https://",
+        "https://pintag.example/pintag",
+        "https://pintag.example?x",
+        "https://pintag.example:99999",
+        "https://ann@pintag.example",
+        "ftp://pintag.example",
+    ],
+)
+def test_a_public_address_of_the_pages_that_is_none(text: str) -> None:
+    with pytest.raises(settings.SettingsError, match=r"^PINTAG_WEB_URL must be like https://"):
+        settings.from_environ({"PINTAG_WEB_URL": text})
+
+
+def test_the_public_address_of_the_pages() -> None:
+    found = settings.from_environ({"PINTAG_WEB_URL": "https://Pintag.example:8443/"})
+    assert running.pages(found) == "https://pintag.example:8443"
+    assert running.pages(settings.from_environ({"PINTAG_WEB_HOST": "::"})) == "http://[::1]:8700"
+
+
 def test_the_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--version") == 0
     assert capsys.readouterr().out.startswith("pintag ")

@@ -1,9 +1,6 @@
 """docs/first-party.md: a real nginx and a real Caddy with the configuration that stands there."""
 
-import os
 import re
-import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -17,8 +14,7 @@ import uvicorn
 from tests.collector import house as houses
 from tests.collector.house import House
 from tests.collector.test_losses import reporting
-from tests.embedded.waiting import until
-from tests.tools.install import find
+from tests.tools import web_servers
 from tracker.collector import pixel
 from tracker.collector.app import make_app
 from tracker.rules.hits import MAX_BODY
@@ -36,58 +32,26 @@ CLIENT = "127.0.0.2"
 Proxy = Callable[[Path, int, bool], AbstractContextManager[int]]
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def process(port: int, *command: str, **environment: str) -> Iterator[None]:
-    """A server that listens on the port; it ends with the block."""
-    running = subprocess.Popen(command, env={**os.environ, **environment})
-    try:
-        until(lambda: running.poll() is not None or houses.listens(port), f"{command[0]} listens")
-        assert running.poll() is None
-        yield
-    finally:
-        running.terminate()
-        running.wait(60)
-
-
 @contextmanager
 def nginx(folder: Path, collector: int, strips: bool) -> Iterator[int]:
     """A site's nginx with the page's lines; the port it listens on."""
-    program, port = find("nginx"), free_port()
-    assert program, "python -m tests.tools.install"
-    temporary = "".join(
-        f"{name}_temp_path {folder}/{name};\n"
-        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
+    port = houses.free_port()
+    upstream = UPSTREAM.replace(ADDRESS, f"127.0.0.1:{collector}")
     location = STRIPPING if strips else PASSING
-    (folder / "nginx.conf").write_text(
-        f"daemon off;\n{'user root;' if os.geteuid() == 0 else ''}\npid {folder}/pid;\n"
-        f"error_log stderr;\nevents {{}}\nhttp {{\naccess_log {folder}/access;\n{temporary}"
-        f"{UPSTREAM.replace(ADDRESS, f'127.0.0.1:{collector}')}"
-        f"server {{ listen 127.0.0.1:{port}; location / {{ return 200 site; }}\n{location} }} }}\n"
-    )
-    with process(port, program, "-e", "stderr", "-p", str(folder), "-c", f"{folder}/nginx.conf"):
+    server = f"listen 127.0.0.1:{port}; location / {{ return 200 site; }}\n{location}"
+    with web_servers.nginx(folder, port, f"{upstream}server {{ {server} }}"):
         yield port
 
 
 @contextmanager
 def caddy(folder: Path, collector: int, strips: bool) -> Iterator[int]:
     """The same with Caddy; without HTTPS, for which it would want a certificate."""
-    program, port = find("caddy"), free_port()
-    assert program, "python -m tests.tools.install"
+    port = houses.free_port()
     site = CADDY.replace("shop.example", f"http://127.0.0.1:{port}")
     site = site.replace(ADDRESS, f"127.0.0.1:{collector}")
     site = site.replace("# … the site itself", "respond site")
     site = site if strips else site.replace("handle_path", "handle")
-    config = folder / "Caddyfile"
-    config.write_text(f"{{\n\tadmin off\n\tlog {{\n\t\tlevel ERROR\n\t}}\n}}\n{site}")
-    command = (program, "run", "--adapter", "caddyfile", "--config", str(config))
-    with process(port, *command, HOME=str(folder), XDG_DATA_HOME=str(folder)):
+    with web_servers.caddy(folder, port, site):
         yield port
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -43,7 +44,7 @@ from tracker.stores.reporting import Background
 from tracker.vault import Vault
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LOOPBACK_NAMES = ["127.0.0.1", "localhost", "[::1]"]
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 OVERSIGHT_PATIENCE = 1.0
 """Seconds; a server that says nothing for so long is away, for those who watch."""
 OPERATIONS: tuple[Operation, ...] = (
@@ -95,7 +96,8 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
 
     private = settings.web_host in LOOPBACK
     # Without this a website could point its own name at 127.0.0.1 and talk to it from there.
-    only_loopback = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    names = [*LOOPBACK_NAMES, *filter(None, [urlsplit(settings.web_url).hostname])]
+    only_own_names = Middleware(TrustedHostMiddleware, allowed_hosts=names)
     return Starlette(
         routes=[
             *health.ROUTES,
@@ -104,7 +106,7 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
             *map(serving.route, OPERATIONS),
             *pages.ROUTES,
         ],
-        middleware=[only_loopback] if private else [],
+        middleware=[only_own_names] if private else [],
         exception_handlers={HTTPException: _answer_http, Exception: answer_crash},
         lifespan=lifespan,
     )

@@ -30,7 +30,7 @@ def serve(settings: Settings, descriptors: Sequence[int] = ()) -> None:
     config = uvicorn.Config(
         make_app(settings),
         http=serving.Protocol,
-        **startup.SERVER_OPTIONS,
+        **startup.server_options(settings),
     )
     server = Server(config)
     with suppress(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracker.actions import accounts as changing
-from tracker.cli.running import address
+from tracker.cli.running import pages
 from tracker.cli.screen import harmless
 from tracker.cli.store import SectionOption, Stores, UsageError
 from tracker.cli.store import stores as opened
@@ -123,8 +123,7 @@ def _given(account: Account, role: Role | None, section: str | None) -> str:
 
 
 def _print_link(stores: Stores, account: Account, token: str) -> None:
-    web = address(stores.settings.web_host, stores.settings.web_port)
-    typer.echo(f"{web}/welcome/{token}")
+    typer.echo(f"{pages(stores.settings)}/welcome/{token}")
     typer.echo(f"It works once, for 24 hours: {account.name!r} chooses a password there.", err=True)
 
 

@@ -52,6 +52,11 @@ def environment_of(settings: Settings) -> dict[str, str]:
     return {variable: str(value) for variable, value in values if value != ""}
 
 
+def pages(settings: Settings) -> str:
+    """Where people open the pages."""
+    return settings.web_url or address(settings.web_host, settings.web_port)
+
+
 def address(host: str, port: int) -> str:
     """A URL for this machine's own browsers; every address is reached through the loopback one."""
     host = local(host)

@@ -141,7 +141,7 @@ def _way_in(settings: Settings) -> str:
     with database.connect(settings.database_url) as connection:
         token = signing_in.link_for_first(connection, datetime.now(UTC))
     way = f"welcome/{token}" if token else "sign-in"
-    return f"{running.address(settings.web_host, settings.web_port)}/{way}"
+    return f"{running.pages(settings)}/{way}"
 
 
 def _parts(settings: Settings, ports: Ports) -> list[Part]:
@@ -171,7 +171,7 @@ def _parts(settings: Settings, ports: Ports) -> list[Part]:
 
 
 def _rows(settings: Settings, demo: bool, link: str) -> list[tuple[str, str]]:
-    pages = running.address(settings.web_host, settings.web_port)
+    pages = running.pages(settings)
     directory = Path(settings.data_dir)
     rows = [
         ("Sign in", link),

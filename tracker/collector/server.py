@@ -20,14 +20,8 @@ OTHER_FILES = 64
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """What uvicorn is told: X-Forwarded-For counts when a trusted proxy sent it, and else not."""
-    return {
-        **startup.SERVER_OPTIONS,
-        "loop": "uvloop",
-        "http": HitsProtocol,
-        "proxy_headers": True,
-        "forwarded_allow_ips": settings.trusted_proxies,
-    }
+    """What uvicorn is told."""
+    return {**startup.server_options(settings), "loop": "uvloop", "http": HitsProtocol}
 
 
 def serve(settings: Settings, descriptors: Sequence[int] = ()) -> None:

@@ -78,7 +78,7 @@ class Page:
                 path=request.path_params,
                 address=request.url.path,
                 ip_address=request.client.host if request.client else "",
-                origin=str(request.base_url).rstrip("/"),
+                origin=state.settings.web_url or str(request.base_url).rstrip("/"),
                 query=_values(request.scope["query_string"]),
                 form=_values(body),
                 now=datetime.now(UTC),
@@ -125,7 +125,9 @@ class Page:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = request.headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        # A web server before us may pass the Host header on, or not.
+        hosts = (request.headers.get("host"), visit.origin.partition("://")[2])
+        if origin is not None and origin.partition("://")[2] not in hosts:
             return False
         return self.role is None or visit.get("csrf") == csrf_token(visit.session)
 
