@@ -180,8 +180,9 @@ def test_a_reset_reaches_the_other_tabs(context: BrowserContext, wire: Wire) -> 
     other = visit(context, wire)
     other.evaluate("pintag('signup', {n: 1})")
     wire.wait_for_hits(1)
-    page.evaluate("pintag('reset')")
     # Tabs are processes: a browser tells one of them what the other has stored a moment later.
+    page.wait_for_function("localStorage.getItem('pintag.v')")
+    page.evaluate("pintag('reset')")
     other.wait_for_function("!localStorage.getItem('pintag.v')")
     other.evaluate("pintag('signup', {n: 2})")
     wire.wait_for_hits(2)
