@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import psycopg
@@ -26,6 +27,7 @@ from tracker.snippets import tracking
 from tracker.stores import database, definitions, hit_queue, queues, sections
 from tracker.stores.definitions import Definition
 from tracker.stores.queue_server import Queue
+from worker import loop
 from worker.loop import Upkeep, Worker, utc_now
 from worker.partitions import Partitions, Tries
 from worker.steps import STEPS, Step
@@ -174,12 +176,14 @@ def working(settings: Settings, steps: tuple[Step, ...] = STEPS) -> Iterator[Wor
             raised.append(error)
 
     thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        thread.join(60)
+    # It looks up whether it is to stop once it has waited for hits.
+    with patch.object(loop, "BLOCK_MS", 20):
+        thread.start()
+        try:
+            yield worker
+        finally:
+            worker.stop()
+            thread.join(60)
     assert not thread.is_alive()
     if raised:
         raise raised[0]
