@@ -14,7 +14,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
 
-from tracker.rules import queue_urls
+from tracker.rules import origins, queue_urls
 
 HITS_PATH, SCRIPTS_PATH = "/v1", "/s"
 """Where the collector answers for good, whatever else is set: pasted snippets live for years."""
@@ -105,14 +105,14 @@ def _proxies(text: str) -> str:
 
 
 def _site(text: str) -> str:
-    parts = urlsplit(text)
+    """An origin, as browsers write it: that is what forms are compared with."""
     try:
-        is_site = bool(parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
-    except ValueError:
-        is_site = False
-    if not is_site or f"{parts.scheme}://{parts.netloc}" != text.rstrip("/") or "@" in parts.netloc:
-        raise ValueError(f"must be like https://pintag.example, without a path, not {text!r}.")
-    return text.rstrip("/").lower()
+        origin = origins.parse_pattern(text)
+    except origins.BadOriginError as error:
+        raise ValueError(f"must be an address such as https://pintag.example. {error}") from None
+    if origin == origins.OPAQUE or "*" in origin:
+        raise ValueError(f"must be one address such as https://pintag.example, not {text!r}.")
+    return origin
 
 
 def _path(text: str) -> str:

@@ -60,10 +60,11 @@ def test_the_names_of_this_machine_are_let_in(anonymous: TestClient, host: str) 
     assert anonymous.get("/", headers={"Host": host}).status_code == 200
 
 
-def test_a_web_server_before_us_may_pass_its_name_on(settings: Settings) -> None:
-    app = make_app(dataclasses.replace(settings, web_url="https://pintag.example:8443"))
+@pytest.mark.parametrize("name", ["pintag.example", "[2001:db8::1]"])
+def test_a_web_server_before_us_may_pass_its_name_on(settings: Settings, name: str) -> None:
+    app = make_app(dataclasses.replace(settings, web_url=f"https://{name}:8443"))
     with TestClient(app, base_url="http://127.0.0.1") as client:
-        names = ("pintag.example:8443", "pintag.example", "127.0.0.1:8700", "evil.example")
+        names = (f"{name}:8443", name, "127.0.0.1:8700", "evil.example")
         answers = [client.get("/health", headers={"Host": name}).status_code for name in names]
     assert answers == [200, 200, 200, 400]
 

@@ -31,6 +31,16 @@ def test_rights_are_taken_and_given_back(
     assert entry.subject == "Booking: denied are mobile:write, crm-id:write"
 
 
+def test_what_somebody_else_denied_meanwhile_stays_denied(
+    owner: Person, booking: None, db: psycopg.Connection
+) -> None:
+    open_form = Typed(owner, RIGHTS)
+    governing.set_operations(db, find(db, "booking"), deny=["email:read"])
+    text = open_form.untick("mobile:write").press().text
+    assert find(db, "booking").denied_operations == ["email:read", "mobile:write"]
+    assert "saved: not allowed: email:read, mobile:write." in text
+
+
 def test_hiding_is_asked_for_once_more(
     owner: Person, booking: None, db: psycopg.Connection, redis: Redis
 ) -> None:

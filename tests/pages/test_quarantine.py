@@ -136,6 +136,18 @@ def test_whatever_came_is_shown_as_text(harbour: Harbour, editor: Person, raw: b
         assert "<script>" not in text
 
 
+@pytest.mark.parametrize("end", ["}", ""])
+def test_signatures_are_kept_from_who_looks(harbour: Harbour, editor: Person, end: str) -> None:
+    signature = "0123456789abcdef" * 4
+    claims = {"email": {"key": "ann@x.example", "expires": 4e9, "signature": signature}}
+    harbour.send(json.dumps(hit(claims=claims, data={})).removesuffix("}").encode() + end.encode())
+    drain(harbour)
+    ((id_,),) = harbour.rows("SELECT id FROM quarantine")
+    _, text = editor.get(f"{LIST}/{id_}")
+    assert "ann@x.example" in text
+    assert signature not in text
+
+
 def test_a_hostile_name_agent_and_page_are_text(harbour: Harbour, editor: Person) -> None:
     reject(harbour, HOSTILE, page=f"https://a.example/{HOSTILE}")
     harbour.db.execute("UPDATE definition SET name = %s", (HOSTILE,))

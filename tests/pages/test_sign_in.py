@@ -3,17 +3,25 @@
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 from starlette.testclient import TestClient
 
+from tests.collector import house as houses
+from tests.pages import signing
 from tests.pages.conftest import PASSWORD, Person, SignIn
+from tracker import serving, startup
 from tracker.actions import signing_in
+from tracker.api.app import make_app
+from tracker.pages import paths
 from tracker.pages.attempts import ATTEMPTS, MOST
 from tracker.pages.page import COOKIE
+from tracker.pages.sign_in import attempts
 from tracker.rules.accounts import LINK_LIFE, SESSION_IDLE, SESSION_LIFE, Role
-from tracker.stores import accounts, audit_log
+from tracker.settings import Settings
+from tracker.stores import accounts, audit_log, sections
 from tracker.stores.database import Borrowed
 
 
@@ -121,6 +129,30 @@ def test_a_wrong_name_and_a_wrong_password_look_alike(
         for name in ("Ann", "Bob")
     }
     assert len(texts) == 1
+
+
+def test_a_form_whose_session_ended_says_so(owner: Person, db: psycopg.Connection) -> None:
+    accounts.end_session(db, owner.client.cookies[COOKIE])
+    status, text = owner.post("/sections/shop/events/new", name="Typed")
+    assert status == 403
+    assert "Nothing was saved: you are signed out" in text
+
+
+@pytest.mark.parametrize("key", ["a%2Fb", "a/b", "100%", "a/timeline"])
+def test_signing_in_leads_to_whom_was_asked_for(
+    settings: Settings, db: psycopg.Connection, key: str
+) -> None:
+    sections.create(db, "shop", "Shop", [], strict_origin=False)
+    signing.make(db, password=True)
+    attempts.forget()
+    where = f"/sections/shop/profiles/web/{paths.from_key(key)}"
+    # By a real server: Starlette's TestClient decodes addresses twice.
+    options = {**startup.server_options(settings), "http": serving.Protocol}
+    with houses.running(make_app(settings), **options) as web:
+        sign_in = web.http.get(where).headers["location"]
+        to = parse_qs(urlsplit(sign_in).query)["to"][0]
+        form = {"name": "Olga", "password": PASSWORD, "to": to}
+        assert web.http.post("/sign-in", data=form).headers["location"] == where
 
 
 def at(ip_address: str, stranger: TestClient) -> TestClient:

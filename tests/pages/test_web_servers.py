@@ -125,6 +125,10 @@ def test_one_time_links_lead_to_the_public_address(browse: Browsers) -> None:
     assert "Ann" in browse(STRANGERS).get(path).text
 
 
+def test_an_address_with_a_slash_too_many_leads_to_the_public_one(browse: Browsers) -> None:
+    assert browse(OLGAS).get("/sign-in/").headers["location"] == f"{SITE}/sign-in"
+
+
 def test_attempts_are_counted_for_who_makes_them(browse: Browsers) -> None:
     stranger = browse(STRANGERS)
     tries = [stranger.sign_in("wrong wrong").status_code for _ in range(ATTEMPTS + 1)]

@@ -1,6 +1,7 @@
 """The quarantine of a section, or of hits of no section: groups, one hit whole, discarding."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -149,8 +150,12 @@ def parts(hit: QuarantinedHit) -> list[Part]:
 
 
 def text(raw: bytes) -> str:
-    """What came, as text that can be shown."""
-    return raw.decode("utf-8", "backslashreplace")
+    """What came, as text that can be shown: without signatures, which are good for more."""
+    return _SIGNATURE.sub(r"\1…", raw.decode("utf-8", "backslashreplace"))
+
+
+_SIGNATURE = re.compile(r'("signature"\s*:\s*")[0-9a-fA-F]{16,}')
+"""A claim's, in hits as JSON: found also where the rest of it is none."""
 
 
 # -- what can be done

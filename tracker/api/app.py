@@ -1,11 +1,11 @@
 """The web process as a Starlette application: the API, and the pages."""
 
+import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -96,7 +96,8 @@ def make_app(settings: Settings, limits: Limits = Limits()) -> Starlette:  # noq
 
     private = settings.web_host in LOOPBACK
     # Without this a website could point its own name at 127.0.0.1 and talk to it from there.
-    names = [*LOOPBACK_NAMES, *filter(None, [urlsplit(settings.web_url).hostname])]
+    own = settings.web_url.partition("://")[2]
+    names = [*LOOPBACK_NAMES, *([re.sub(r":\d+$", "", own)] if own else [])]
     only_own_names = Middleware(TrustedHostMiddleware, allowed_hosts=names)
     return Starlette(
         routes=[

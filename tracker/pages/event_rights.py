@@ -31,14 +31,16 @@ def rights(visit: Visit) -> Response:
 
 
 def save(visit: Visit) -> Response:
-    """Take what is ticked as allowed, what is not as denied."""
+    """Change what was ticked and what was unticked: somebody else may have changed the rest."""
     event = found.event(visit)
     names = [allowed_operations.name(one, access) for one in SHOWN for access in Access]
-    ticked = [name for name in names if visit.get(name)]
-    denied = [name for name in names if name not in ticked]
+    shown = visit.get("denied").split()
+    deny = [name for name in names if name not in shown and not visit.get(name)]
+    allow = [name for name in names if name in shown and visit.get(name)]
     try:
         with visit.connection.transaction():
-            governing.set_operations(visit.connection, event, deny=denied, allow=ticked)
+            saved = governing.set_operations(visit.connection, event, deny=deny, allow=allow)
+            denied = [name for name in names if name in saved.denied_operations]
             subject = f"{event.name}: denied are {', '.join(denied) or 'none'}"
             visit.note("set the allowed operations of", subject)
     except RefusedError as error:

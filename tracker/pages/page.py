@@ -103,13 +103,13 @@ class Page:
         return answer
 
     def _refusal(self, visit: Visit, request: Request) -> Response | None:
-        if self.method == "POST" and not self._is_ours(visit, request):
-            message = "This form came from elsewhere, or you have signed in again since. Try again."
+        if self.method == "POST" and (message := self._wrong_form(visit, request)):
             return _refused(visit, HTTPStatus.FORBIDDEN, message)
         if self.role is None:
             return None
         if visit.account is None:
-            to = f"{visit.address}?{request.url.query}".rstrip("?") if self.method == "GET" else "/"
+            # As it was sent: what is decoded may name another profile.
+            to = request.scope["raw_path"].decode() + f"?{request.url.query}".rstrip("?")
             return RedirectResponse(
                 f"/sign-in?to={quote(to)}", HTTPStatus.SEE_OTHER, headers=shell.HEADERS
             )
@@ -121,15 +121,23 @@ class Page:
             return _refused(visit, HTTPStatus.FORBIDDEN, message)
         return None
 
+    def _wrong_form(self, visit: Visit, request: Request) -> str:
+        """Why a form is not taken, empty where it is."""
+        if not self._is_ours(visit, request):
+            return "This form came from elsewhere."
+        if self.role is None:
+            return ""
+        if visit.account is None:
+            return _SIGNED_OUT
+        return "" if visit.get("csrf") == csrf_token(visit.session) else _SIGNED_IN_AGAIN
+
     def _is_ours(self, visit: Visit, request: Request) -> bool:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         origin = request.headers.get("origin")
         # A web server before us may pass the Host header on, or not.
         hosts = (request.headers.get("host"), visit.origin.partition("://")[2])
-        if origin is not None and origin.partition("://")[2] not in hosts:
-            return False
-        return self.role is None or visit.get("csrf") == csrf_token(visit.session)
+        return origin is None or origin.partition("://")[2] in hosts
 
     def _enter(self, visit: Visit, slug: str) -> None:
         found = {one.slug: one for one in sections.every(visit.connection)}.get(slug)
@@ -139,6 +147,15 @@ class Page:
         visit.section_, visit.role = found, role
 
 
+_SIGNED_OUT = (
+    "Nothing was saved: you are signed out, for example since you were away for a week, or chose "
+    "another password. Sign in in another tab. What you typed is still one page back; copy it from "
+    "there into a form that you open anew."
+)
+_SIGNED_IN_AGAIN = (
+    "Nothing was saved: you have signed in again since this form was opened. What you typed is "
+    "still one page back; copy it from there into a form that you open anew."
+)
 _ARTICLES = {Role.VIEWER: "a viewer", Role.EDITOR: "an editor", Role.OWNER: "an owner"}
 
 
