@@ -162,6 +162,34 @@ def test_regenerating_with_new_keys(shop: TestClient) -> None:
         assert shop.post(f"{BOOKED}/snippets/regenerate", json=wrong).status_code == 422
 
 
+def test_ending_one_key_of_an_earlier_version(hasty: TestClient) -> None:
+    key = hasty.put(f"{BOOKED}/web-tracking", json={"on": True}).json()["snippet_key"]
+    hasty.patch(BOOKED, json={"fields": [SOURCE, ROOM]})
+    sent = {"rotate_key": True, "grace_days": 0, "key": key}
+    new, old = hasty.post(f"{BOOKED}/snippets/regenerate", json=sent).json()["items"]
+    assert (new["version_number"], new["retires_at"]) == (2, None)
+    assert (old["key"], old["retires_at"] is None) == (key, False)
+    answer = hasty.get(f"{BOOKED}/snippet", params={"version": "1"})
+    assert answer.status_code == 409
+    assert "its key was ended" in answer.json()["detail"]
+
+
+def test_a_key_to_end_must_be_the_events_own_and_rotated(shop: TestClient) -> None:
+    create(shop)
+    key = shop.put(f"{BOOKED}/web-tracking", json={"on": True}).json()["snippet_key"]
+    before = shop.get(f"{BOOKED}/snippets").json()
+    for sent, told in (
+        ({"rotate_key": True, "key": "k" * 20}, "No snippet of 'Booking' has this key."),
+        ({"key": key}, "A `key` goes with `rotate_key`."),
+    ):
+        answer = shop.post(f"{BOOKED}/snippets/regenerate", json=sent)
+        assert answer.status_code == 422
+        [error] = answer.json()["errors"]
+        assert error["field"] == "key"
+        assert error["message"].startswith(told)
+    assert shop.get(f"{BOOKED}/snippets").json() == before
+
+
 def test_pages(shop: TestClient) -> None:
     create(shop)
     assert shop.get(f"{BOOKED}/pages").json()["pages"] == []

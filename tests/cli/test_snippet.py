@@ -92,6 +92,32 @@ def test_regenerate(vote: Run, db: psycopg.Connection) -> None:
     assert f"{after[1]}  retired {year}" in vote("snippet", "list", "vote")
 
 
+def test_regenerate_ends_one_key(vote: Run, db: psycopg.Connection) -> None:
+    before = keys(db)
+    now = ("vote", "--rotate-key", "--grace-days", "0")
+    out = vote("snippet", "regenerate", *now, "--key", before[1])
+    after = keys(db)
+    assert after[1] != before[1]
+    assert after[2] == before[2]
+    assert f"{before[1]}  retired {datetime.now(UTC).year}" in out
+
+
+def test_a_key_that_can_not_be_ended(vote: Run, db: psycopg.Connection) -> None:
+    before = keys(db)
+    rotate = ("snippet", "regenerate", "--rotate-key", "--key")
+    said = vote(*rotate, "k" * 20, "vote", code=2)
+    assert (
+        "No snippet of 'Vote' has this key. See which there are: pintag snippet list vote" in said
+    )
+    vote("event", "create", "Other")
+    vote("event", "track", "other")
+    assert "No snippet of 'Other' has this key." in vote(*rotate, before[1], "other", code=2)
+    for wrong in (("--all", "--rotate-key"), ("vote",)):
+        said = vote("snippet", "regenerate", *wrong, "--key", before[1], code=2)
+        assert "--key goes with the name of an event and --rotate-key." in said
+    assert vote("snippet", "list", "vote").count("retire") == 0
+
+
 def test_refusals(shop: Run) -> None:
     shop("event", "create", "Vote")
     assert "pintag event track vote" in shop("snippet", "regenerate", "vote", code=2)

@@ -102,6 +102,30 @@ def test_the_old_key_works_for_its_grace_period(
     assert timed.post(key, GOOD).json()["reason"] == "rotated"
 
 
+def test_a_later_rotation_ends_at_once_what_had_days_of_grace(
+    timed: Collector, house: House, vote: Definition, key: str
+) -> None:
+    first = rotate(house, vote, NOON, timedelta(days=30))
+    until(lambda: timed.post(first, GOOD).status_code == 204, "the collector knows")
+    assert timed.post(key, GOOD).status_code == 204
+    second = rotate(house, vote, NOON, timedelta(0))
+    until(lambda: timed.post(second, GOOD).status_code == 204, "the collector knows")
+    for ended in (key, first):
+        assert timed.post(ended, GOOD).status_code == 410
+
+
+def test_one_key_is_ended_alone(timed: Collector, house: House, vote: Definition, key: str) -> None:
+    new = rotate(house, vote, NOON, timedelta(days=30))
+    until(lambda: timed.post(new, GOOD).status_code == 204, "the collector knows")
+    made = regenerating.regenerate(
+        house.db, house.redis, vote, now=NOON, grace=timedelta(0), key=key
+    )
+    house.upkeep()
+    assert {one.key for one in made} == {key, new}
+    until(lambda: timed.post(key, GOOD).status_code == 410, "the collector knows")
+    assert timed.post(new, GOOD).status_code == 204
+
+
 def test_while_nobody_can_be_sure_an_ended_key_is_not_refused_for_good(
     timed: Collector, house: House, vote: Definition, key: str
 ) -> None:

@@ -7,16 +7,19 @@ import pytest
 
 from tests.definitions.cast import EDIT, GUESTS, HOUR, MONDAY, NIGHTS, SECOND, SOURCE, Inn
 from tracker.actions import regenerating
+from tracker.actions.refusals import InvalidDraftError
 from tracker.snippets import render, tracking
 from tracker.snippets.tracking import TrackingError
 from tracker.stores import catalog, database, snippets
 from tracker.stores.snippets import PinnedSnippet
 
-MONTH = timedelta(days=30)
+MONTH, NOTHING = timedelta(days=30), timedelta(0)
 
 
-def regenerate(inn: Inn, grace: timedelta | None = None) -> list[PinnedSnippet]:
-    return regenerating.regenerate(inn.db, inn.redis, inn.stay, now=EDIT, grace=grace)
+def regenerate(
+    inn: Inn, grace: timedelta | None = None, key: str | None = None
+) -> list[PinnedSnippet]:
+    return regenerating.regenerate(inn.db, inn.redis, inn.stay, now=EDIT, grace=grace, key=key)
 
 
 def test_without_rotation_keys_stay_and_the_releases_scripts_are_kept(inn: Inn) -> None:
@@ -68,6 +71,50 @@ def test_an_end_is_not_put_off_by_the_next_rotation(inn: Inn) -> None:
     assert tracking.switch_on(inn.db, inn.redis, inn.stay, EDIT) not in {old}
 
 
+def test_a_later_end_is_brought_forward_by_the_next_rotation(inn: Inn) -> None:
+    old = inn.track()
+    [replaced] = [one.key for one in regenerate(inn, MONTH) if one.retires_at is None]
+    ends = {one.key: one.retires_at for one in regenerate(inn, SECOND)}
+    assert (ends.pop(old), ends.pop(replaced)) == (EDIT + SECOND, EDIT + SECOND)
+    assert list(ends.values()) == [None]
+
+
+def test_one_key_of_an_earlier_version_is_ended_alone(inn: Inn) -> None:
+    first = inn.track()
+    inn.edit(MONDAY + HOUR, fields=[SOURCE, GUESTS, NIGHTS])
+    before = snippets.every(inn.db, inn.stay.id)
+    made = regenerate(inn, NOTHING, first)
+    assert {one.key for one in made} == {one.key for one in before}
+    assert {one.key: one.retires_at for one in made if one.retires_at} == {first: EDIT}
+
+
+def test_one_key_in_use_is_replaced_alone(inn: Inn) -> None:
+    inn.track()
+    inn.edit(MONDAY + HOUR, fields=[SOURCE, GUESTS, NIGHTS])
+    inn.edit(EDIT, fields=[SOURCE, NIGHTS])
+    before = {one.version_number: one.key for one in snippets.every(inn.db, inn.stay.id)}
+    made = regenerate(inn, MONTH, before[2])
+    after = {one.version_number: one.key for one in made if one.retires_at is None}
+    assert {n for n in before if after[n] != before[n]} == {2}
+    assert {one.key: one.retires_at for one in made if one.retires_at} == {before[2]: EDIT + MONTH}
+
+
+def test_one_key_that_was_replaced_is_ended_and_none_is_made(inn: Inn) -> None:
+    old = inn.track()
+    [new] = [one.key for one in regenerate(inn, MONTH) if one.retires_at is None]
+    for grace in (SECOND, MONTH):
+        ends = {one.key: one.retires_at for one in regenerate(inn, grace, old)}
+        assert ends == {new: None, old: EDIT + SECOND}
+
+
+def test_a_key_of_no_snippet_of_the_event_changes_nothing(inn: Inn) -> None:
+    key = inn.track()
+    with pytest.raises(InvalidDraftError, match="No snippet of 'Stay' has this key"):
+        regenerate(inn, NOTHING, "k" * 20)
+    [only] = snippets.every(inn.db, inn.stay.id)
+    assert (only.key, only.retires_at) == (key, None)
+
+
 @pytest.mark.parametrize("grace", [None, MONTH])
 def test_what_is_not_tracked_stays_so(inn: Inn, grace: timedelta | None) -> None:
     with pytest.raises(TrackingError, match="pintag event track stay"):
@@ -81,13 +128,13 @@ def test_what_is_not_tracked_stays_so(inn: Inn, grace: timedelta | None) -> None
 
 
 def test_of_two_who_rotate_the_same_key_one_does(inn: Inn) -> None:
-    """Both have read the same key before either of them replaces it."""
+    """Both have read the same key before either of them replaces it; the earlier end holds."""
     inn.track()
     [seen] = [one.key for one in snippets.every(inn.db, inn.stay.id)]
     stay = inn.stay
     start = threading.Barrier(2)
 
-    def rotate() -> None:
+    def rotate(grace: timedelta) -> None:
         with database.connect(inn.settings.database_url) as connection:
             start.wait()
             snippets.regenerate(
@@ -97,16 +144,16 @@ def test_of_two_who_rotate_the_same_key_one_does(inn: Inn) -> None:
                 tracking.mint_key,
                 EDIT,
                 retiring=[seen],
-                retires_at=EDIT + MONTH,
+                retires_at=EDIT + grace,
             )
 
-    threads = [threading.Thread(target=rotate) for _ in range(2)]
+    threads = [threading.Thread(target=rotate, args=[one]) for one in (MONTH, SECOND)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     ends = [one.retires_at for one in snippets.every(inn.db, stay.id)]
-    assert ends == [None, EDIT + MONTH]
+    assert ends == [None, EDIT + SECOND]
 
 
 def test_all_of_a_section(inn: Inn) -> None:

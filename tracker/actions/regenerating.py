@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 import psycopg
 import redis
 
+from tracker.actions.refusals import InvalidDraftError
 from tracker.rules.definitions import current_version
+from tracker.rules.errors import ErrorCode, FieldError
 from tracker.snippets import publishing, tracking
 from tracker.snippets.tracking import TrackingError
 from tracker.stores import definitions, losses, snippets
@@ -24,14 +26,16 @@ def regenerate(
     *,
     now: datetime,
     grace: timedelta | None = None,
+    key: str | None = None,
 ) -> list[PinnedSnippet]:
     """Make what snippets of a tracked definition are lacking; returns all of them.
 
     With `grace`, the current version and those after it get new keys, and their old ones work for
-    that long. Of two who rotate at once, one does. The collectors know of it when this returns.
-    Raises TrackingError.
+    that long, or to an earlier end that they had. With `key` too, that key alone gets this end,
+    whatever its version. Of two who rotate at once, one makes new keys. The collectors know of it
+    when this returns. Raises TrackingError, and InvalidDraftError where the key is another's.
     """
-    _renew(connection, definition, now, grace)
+    _renew(connection, definition, now, grace, key)
     publishing.publish(connection, client)
     return losses.counted(client, snippets.every(connection, definition.id))
 
@@ -63,12 +67,16 @@ def regenerate_all(
 
 
 def _renew(
-    connection: psycopg.Connection, definition: Definition, now: datetime, grace: timedelta | None
+    connection: psycopg.Connection,
+    definition: Definition,
+    now: datetime,
+    grace: timedelta | None,
+    key: str | None = None,
 ) -> None:
     version = current_version(definition.versions, now)
     if version is None:
         raise TrackingError(f"{definition.name!r} has no version that is usable yet.")
-    retiring = [] if grace is None else _in_use(connection, definition.id, version.number)
+    retiring = [] if grace is None else _replaced(connection, definition, version.number, key)
     tracking.keep_scripts(connection)
     if not snippets.regenerate(
         connection,
@@ -85,7 +93,18 @@ def _renew(
         )
 
 
-def _in_use(connection: psycopg.Connection, definition_id: int, first: int) -> list[str]:
-    """The keys without an end, of the version with this number and those after it."""
-    found = snippets.every(connection, definition_id)
-    return [one.key for one in found if one.version_number >= first and one.retires_at is None]
+def _replaced(
+    connection: psycopg.Connection, definition: Definition, first: int, key: str | None
+) -> list[str]:
+    """This key alone; without one, those of the version with this number and those after it."""
+    found = snippets.every(connection, definition.id)
+    if key is None:
+        return [one.key for one in found if one.version_number >= first]
+    if key not in {one.key for one in found}:
+        message = (
+            f"No snippet of {definition.name!r} has this key."
+            f" See which there are: pintag snippet list {definition.slug}"
+        )
+        error = FieldError("key", ErrorCode.BAD_FORMAT, message)
+        raise InvalidDraftError("No key was replaced:", [error])
+    return [key]

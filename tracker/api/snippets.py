@@ -1,6 +1,7 @@
 """The API's web tracking: the switch, and the snippets to paste."""
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -8,8 +9,10 @@ import msgspec
 from tracker.actions import comparing, regenerating
 from tracker.api.events import EVENT
 from tracker.api.operations import Answer, Call, Operation, find_definition
+from tracker.api.problems import ProblemError
 from tracker.rules.clients import Scope
 from tracker.rules.definitions import current_version
+from tracker.rules.errors import ErrorCode, FieldError
 from tracker.snippets import forms, tracking
 from tracker.snippets.config import NONCE
 from tracker.snippets.forms import FormName
@@ -61,12 +64,16 @@ class SnippetView(msgspec.Struct):
 
 
 class Regeneration(msgspec.Struct, forbid_unknown_fields=True):
-    """rotate_key: replace the keys; grace_days: how long those that were replaced work on."""
+    """rotate_key: replace the keys; grace_days: how long those that were replaced work on.
+
+    key: with `rotate_key`, replace or end this key alone, of whatever version.
+    """
 
     rotate_key: bool = False
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=regenerating.MAX_GRACE_DAYS)] = (
         regenerating.GRACE_DAYS
     )
+    key: str | None = None
 
 
 class SnippetList(msgspec.Struct):
@@ -139,13 +146,17 @@ def regenerate_snippets(call: Call) -> Answer:
     """With `rotate_key`, the current version and those after it get new keys.
 
     Without, snippets that are lacking are made. A key that was replaced works for the grace
-    period; then the collector answers 410 `rotated`.
+    period, or to an earlier end that it had; then the collector answers 410 `rotated`.
     """
     sent = call.body
+    if sent.key is not None and not sent.rotate_key:
+        message = "A `key` goes with `rotate_key`."
+        wrong = FieldError("key", ErrorCode.BAD_FORMAT, message)
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, message, [wrong])
     grace = timedelta(days=sent.grace_days) if sent.rotate_key else None
     definition = find_definition(call)
     made = regenerating.regenerate(
-        call.connection, call.redis, definition, now=call.now, grace=grace
+        call.connection, call.redis, definition, now=call.now, grace=grace, key=sent.key
     )
     call.note("regenerated the snippets of", definition.slug)
     return Answer(SnippetList(made))
@@ -179,7 +190,7 @@ OPERATIONS = (
         show_snippet,
         query=SnippetQuery,
         answers={200: SnippetView},
-        problems={409: "Web tracking is off, or was while this version could be used."},
+        problems={409: "Web tracking is off, or the version has no snippet; the detail says why."},
     ),
     Operation(
         "GET",

@@ -116,11 +116,17 @@ def regenerate(
             min=0, max=regenerating.MAX_GRACE_DAYS, help="Days that a replaced key works on."
         ),
     ] = regenerating.GRACE_DAYS,
+    key: Annotated[
+        str | None,
+        typer.Option(help="With --rotate-key: replace or end this key alone, of any version."),
+    ] = None,
     section: SectionOption = None,
 ) -> None:
-    """Render an event's snippets again, by this release; with --rotate-key, with new keys."""
+    """Render an event's snippets again, by this release; with --rotate-key, replace keys."""
     if (name is None) is not every:
         raise UsageError("Say which: the name of an event, or --all.")
+    if key is not None and (every or not rotate_key):
+        raise UsageError("--key goes with the name of an event and --rotate-key.")
     with opened() as stores:
         if name is None:
             _regenerate_all(stores, section, grace_days if rotate_key else None)
@@ -128,7 +134,7 @@ def regenerate(
         definition, now = stores.definition(section, name), datetime.now(UTC)
         grace = timedelta(days=grace_days) if rotate_key else None
         made = regenerating.regenerate(
-            stores.database, stores.redis, definition, now=now, grace=grace
+            stores.database, stores.redis, definition, now=now, grace=grace, key=key
         )
         stores.note("regenerated the snippets of", definition.slug, definition.section_id)
     _print([(definition, made)], now)

@@ -117,7 +117,7 @@ def snippet_config(
     if chosen is not None and snippet is None and definition.web_tracking:
         raise TrackingError(
             f"Version {chosen.number} of {definition.name!r} has no snippet:"
-            " web tracking was off while it could be used."
+            " web tracking was off while it could be used, or its key was ended."
         )
     if version is None or snippet is None or not definition.web_tracking:
         raise TrackingError(

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 class PinnedSnippet(msgspec.Struct, frozen=True):
     """A snippet's public key, and the version it is pinned to.
 
-    retires_at: its key was replaced, and works until then; null while it has no end;
+    retires_at: its key was replaced or ended, and works until then; null while it has no end;
     lost: how many hits its senders say they had to give up, at least.
     """
 
@@ -75,8 +75,8 @@ def regenerate(
 ) -> bool:
     """Make the snippets that a version and those after it lack; False if it is not tracked.
 
-    First, the keys `retiring` are replaced and work until `retires_at`; one that somebody else
-    has replaced since it was read stays as it is, and so does the key that replaced it.
+    First, the keys `retiring` get the end `retires_at`, or keep one that is earlier; a key that
+    replaced one of them since it was read stays as it is.
     """
     with connection.transaction():
         # Under the lock of the definition's row no edit adds a version, and nobody rotates.
@@ -89,8 +89,9 @@ def regenerate(
             return False
         if retiring:
             connection.execute(
-                "UPDATE snippet SET retires_at = %s WHERE key = ANY(%s) AND retires_at IS NULL",
-                (retires_at, list(retiring)),
+                "UPDATE snippet SET retires_at = %(end)s WHERE key = ANY(%(keys)s)"
+                " AND (retires_at IS NULL OR retires_at > %(end)s)",
+                {"end": retires_at, "keys": list(retiring)},
             )
         add_lacking(connection, definition_id, version_id, mint_key, now)
     return True
