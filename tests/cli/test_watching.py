@@ -65,6 +65,19 @@ def test_a_version_that_can_t_be_used_yet(harbour: Harbour, pintag: Run) -> None
     assert "would be held until 2126-01-01 00:00:00Z, and then rejected  version 2" in printed
 
 
+def test_a_page_whose_hits_come_in_for_trying_out_only(harbour: Harbour, pintag: Run) -> None:
+    harbour.db.execute("UPDATE section SET allowed_origins = '{https://shop.example}'")
+    pages = ("https://shop.example/", "http://localhost:3000/book?x#y")
+    harbour.send(*(hit(page=page) for page in pages), sender=TEST)
+    drain(harbour)
+    allowed, local = watched(pintag, 2).split("would be ")[1:]
+    assert allowed.startswith("stored  version 1")
+    assert local.startswith("refused  version 1")
+    assert "takes no hits from http://localhost:3000, but for trying out." in local
+    told = [json.loads(line) for line in watched(pintag, 2, "--json").splitlines() if "{" in line]
+    assert [one["refused_origin"] for one in told] == [None, "http://localhost:3000"]
+
+
 def test_other_events_are_another_watch_s(harbour: Harbour, pintag: Run) -> None:
     _, other = track(harbour.db, harbour.redis, "quay")
     harbour.send(hit(data={}), key=other, sender=TEST)

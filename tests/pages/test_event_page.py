@@ -190,6 +190,18 @@ def test_a_hidden_event_is_not_there(
     assert owner.post(f"{PAGE}/tracking", to="on")[0] == 404
 
 
+def test_the_panel_says_that_a_section_takes_no_hits_from_this_machine(
+    owner: Person, event: Definition, settings: Settings, db: psycopg.Connection, redis: Redis
+) -> None:
+    db.execute("UPDATE section SET allowed_origins = '{https://shop.example}'")
+    shop = send(settings, db, redis, event)
+    shop.send(hit(page="http://localhost/"), sender=TEST)
+    drain(shop)
+    _, text = owner.get(f"{PAGE}/trials?after=0-0")
+    assert 'data-lit="wrong" data-verdict="would be refused"' in text
+    assert "The section takes no hits from http://localhost, but for trying out." in text
+
+
 def test_the_panel_names_every_wrong_field(
     owner: Person, event: Definition, settings: Settings, db: psycopg.Connection, redis: Redis
 ) -> None:

@@ -7,16 +7,22 @@ from typing import NamedTuple
 import psycopg
 import redis
 
+from tracker.rules import told
+from tracker.rules.origins import shut_out
 from tracker.rules.told import ToldHit
-from tracker.stores import snippets, trials
+from tracker.stores import sections, snippets, trials
 from tracker.stores.definitions import Definition
 
 
 class Tried(NamedTuple):
-    """A trial, and the number of the version that its snippet is pinned to."""
+    """A trial, and the number of the version that its snippet is pinned to.
+
+    shut_out: the origin of its page, where the section takes hits from there for trying out only.
+    """
 
     trial: ToldHit
     version: int
+    shut_out: str = ""
 
 
 def since(
@@ -38,17 +44,33 @@ def of_definition(
         return []
     every = snippets.every(connection, definition.id)
     versions = {snippet.key: snippet.version_number for snippet in every}
-    return [Tried(trial, versions[trial.key]) for trial in found if trial.key in versions]
+    allowed = sections.of_id(connection, definition.section_id).allowed_origins
+    return [
+        Tried(trial, versions[trial.key], shut_out(allowed, trial.page or ""))
+        for trial in found
+        if trial.key in versions
+    ]
 
 
-def verdict(trial: ToldHit) -> str:
+def verdict(tried: Tried) -> str:
     """What would have become of the hit, such as `would be stored`."""
+    trial = tried.trial
+    if tried.shut_out:
+        return "would be refused"
     if trial.due_at is None:
         return f"would be {trial.outcome}"
     then = "rejected" if trial.errors else "dropped" if trial.reason else "stored"
     return f"would be held until {trial.due_at.astimezone(UTC):%F %T}Z, and then {then}"
 
 
-def lit(trial: ToldHit) -> str:
+def why(tried: Tried) -> str:
+    """The reason in a sentence or two, "" where there is none."""
+    if not tried.shut_out:
+        return told.why(tried.trial)
+    refused = f"The section takes no hits from {tried.shut_out}, but for trying out."
+    return f"{refused} Allow it in the section's rules. {told.why(tried.trial)}".rstrip()
+
+
+def lit(tried: Tried) -> str:
     """How it lights up: `right` where the hit would come, maybe later, on a profile."""
-    return "wrong" if trial.reason else "right"
+    return "wrong" if tried.trial.reason or tried.shut_out else "right"

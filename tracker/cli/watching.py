@@ -47,11 +47,11 @@ def watch(
         place = trials.OLDEST if past else trials.newest(stores.redis)
         if not as_json:
             _introduce(definition)
-        for number, (trial, version) in enumerate(_trials(stores, definition, place), 1):
+        for number, tried in enumerate(_trials(stores, definition, place), 1):
             if as_json:
-                typer.echo(dumps({"event": definition.slug, "version": version, **_told(trial)}))
+                typer.echo(dumps({"event": definition.slug, **_told(tried)}))
             else:
-                show(Console(highlight=False, emoji=False, soft_wrap=True), trial, version)
+                show(Console(highlight=False, emoji=False, soft_wrap=True), tried)
             if number == count:
                 return
 
@@ -78,9 +78,12 @@ def _read(client: redis.Redis, place: str) -> tuple[list[ToldHit], str]:
     return [], place
 
 
-def _told(trial: ToldHit) -> dict[str, object]:
+def _told(tried: Tried) -> dict[str, object]:
+    trial = tried.trial
     errors = [{"field": e.field, "code": e.code, "message": e.message} for e in trial.errors]
     return {
+        "version": tried.version,
+        "refused_origin": tried.shut_out or None,
         "received_at": told.received(trial),
         "outcome": trial.outcome,
         "reason": trial.reason,
@@ -106,14 +109,15 @@ def _as_json(data: str) -> object:
 # -- on a terminal
 
 
-def show(console: Console, trial: ToldHit, version: int) -> None:
+def show(console: Console, tried: Tried) -> None:
     """One trial: what it would have become, all that is wrong with it, and what it said."""
+    trial = tried.trial
     head = (
         (f"{told.received(trial):%H:%M:%S}Z  ", "dim"),
-        (trying.verdict(trial), _STYLES[trial.outcome]),
+        (trying.verdict(tried), "bold red" if tried.shut_out else _STYLES[trial.outcome]),
     )
-    _line(console, *head, (f"  version {version}", "dim"))
-    if reason := told.why(trial):
+    _line(console, *head, (f"  version {tried.version}", "dim"))
+    if reason := trying.why(tried):
         _line(console, (f"  {reason}", ""))
     mark = ("  ✗ " if console.encoding.startswith("utf") else "  x ", "red")
     for error in trial.errors:

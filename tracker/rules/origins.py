@@ -86,6 +86,17 @@ def lets_in(patterns: Sequence[str], origin: str, test: bool = False) -> bool:
     return test and _LOCAL.fullmatch(origin) is not None
 
 
+def shut_out(patterns: Sequence[str], page: str) -> str:
+    """The origin of a page, by its address, if hits come in from there for trying out only."""
+    scheme, _, rest = page.partition("://")
+    try:
+        origin = parse_pattern(f"{scheme}://{re.split(r'[/?#]', rest)[0]}")
+    except BadOriginError:
+        return ""
+    only_test = lets_in(patterns, origin, test=True) and not lets_in(patterns, origin)
+    return origin if only_test else ""
+
+
 def _without_scheme(given: str) -> str:
     if given == "*":
         return "'*' is no origin: to let in every website, allow no origins at all."
