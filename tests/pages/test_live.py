@@ -169,6 +169,13 @@ def test_the_page_has_the_newest_hits_before_one_comes(harbour: Harbour, viewer:
     assert f'data-live="{LIVE}/hits?"' in text
 
 
+def test_fields_are_in_the_order_of_the_definition(harbour: Harbour, viewer: Person) -> None:
+    harbour.send(hit(data={"nights": 2, "amount": 9.5, "reference": "B-1", "source": "App"}))
+    drain(harbour)
+    brief = re.findall(r'class="brief">(.*?)</span>\n', viewer.get(LIVE)[1], re.DOTALL)[0]
+    assert re.findall(r"<span>(\w+)</span>", brief) == ["source", "reference", "amount", "nights"]
+
+
 def test_the_page_is_filtered(harbour: Harbour, viewer: Person) -> None:
     harbour.send(hit(page="https://a.example/"), hit(data={}))
     drain(harbour)

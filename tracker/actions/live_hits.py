@@ -10,7 +10,7 @@ import psycopg
 from tracker.rules.errors import FieldError
 from tracker.rules.hits import Hit
 from tracker.rules.outcomes import Outcome
-from tracker.rules.told import MOST_DATA, MOST_ERRORS, MOST_TEXT, ToldHit, cut, text
+from tracker.rules.told import MOST_DATA, MOST_ERRORS, MOST_TEXT, ToldHit, cut, named, text
 from tracker.stores import quarantine, recent_events, snippets
 from tracker.stores.quarantine import QuarantinedHit
 from tracker.stores.recent_events import WholeEvent
@@ -100,10 +100,18 @@ def _stored(event: WholeEvent) -> ToldHit:
         id=str(event.id),
         at=int(event.event_time.timestamp() * 1000),
         whose=[f"{event.keyspace}:{event.key}"],
-        data=event.data,
+        data=_ordered(event.data, event.fields),
         page=event.page[:MOST_TEXT] if event.page else None,
         agent=event.agent,
     )
+
+
+def _ordered(data: str, fields: Sequence[str]) -> str:
+    """The data in the order of its version; what was cut off stays as it is."""
+    sent = named(data)
+    if sent is None:
+        return data
+    return msgspec.json.encode({key: sent[key] for key in fields if key in sent}).decode()
 
 
 def _rejected(kept: QuarantinedHit) -> ToldHit:

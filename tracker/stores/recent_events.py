@@ -34,7 +34,10 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 class WholeEvent(msgspec.Struct, frozen=True):
-    """An event as it is stored, with whose it is; `data` may be cut off."""
+    """An event as it is stored, with whose it is; `data` may be cut off, and has no order.
+
+    fields: the keys of its version's, in their order.
+    """
 
     id: UUID
     version_id: int
@@ -45,6 +48,7 @@ class WholeEvent(msgspec.Struct, frozen=True):
     agent: str | None
     keyspace: str
     key: str
+    fields: list[str]
 
 
 class PageCount(msgspec.Struct, frozen=True):
@@ -87,7 +91,9 @@ def whole(
         query = (
             "SELECT newest.id, version_id, event_time, received_at,"  # noqa: S608
             " left(data::text, %(text)s) AS data, left(page, %(text)s) AS page, agent, i.keyspace,"
-            f" i.key FROM {_NEWEST} JOIN identifier i ON i.id = identifier_id"
+            " i.key, jsonb_path_query_array(v.fields, '$[*].key') AS fields"
+            f" FROM {_NEWEST} JOIN identifier i ON i.id = identifier_id"
+            " JOIN version v ON v.id = version_id"
             " WHERE version_id = ANY(%(versions)s) ORDER BY newest.id DESC LIMIT %(limit)s"
         )
         parts = {
