@@ -75,6 +75,43 @@ def test_list_and_show(shop: TestClient) -> None:
     assert shop.get(f"{EVENTS}/nothing").status_code == 404
 
 
+def test_what_is_a_slug_and_a_name_is_refused_with_both_discriminators(shop: TestClient) -> None:
+    old, new = two_called_signup(shop)
+    refused = shop.post(f"{EVENTS}/signup/hide")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == (
+        "'signup' is the slug of 'Old signup' and the name of another event: say which by its"
+        f" discriminator, {old['discriminator']} or {new['discriminator']}."
+    )
+    for one in (old, new):
+        found = shop.get(f"{EVENTS}/{one['discriminator']}").json()
+        assert found["slug"] == one["slug"]
+    assert len(shop.get(EVENTS).json()["items"]) == 2
+
+
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_what_is_hidden_does_not_hide_what_is_not(shop: TestClient, hidden: int) -> None:
+    both = two_called_signup(shop)
+    gone, left = both[hidden], both[1 - hidden]
+    assert shop.post(f"{EVENTS}/{gone['discriminator']}/hide").status_code == 204
+    assert shop.get(f"{EVENTS}/signup").json()["discriminator"] == left["discriminator"]
+    assert shop.post(f"{EVENTS}/signup/hide").status_code == 204
+    assert shop.get(f"{EVENTS}/signup").status_code == 404
+
+
+def test_a_discriminator_decides_alone(shop: TestClient) -> None:
+    made = create(shop)
+    create(shop, name=made["discriminator"])
+    assert shop.get(f"{EVENTS}/{made['discriminator']}").json() == made
+
+
+def two_called_signup(shop: TestClient) -> list[dict[str, Any]]:
+    """An event of the slug signup, which was renamed, and another of this name."""
+    old = create(shop, name="signup")
+    shop.patch(f"{EVENTS}/signup", json={"name": "Old signup"})
+    return [old, create(shop, name="signup")]
+
+
 def test_web_tracking_is_an_idempotent_switch(shop: TestClient, redis: Redis) -> None:
     create(shop)
     on = [shop.put(f"{EVENTS}/booking/web-tracking", json={"on": True}).json() for _ in "ab"]

@@ -230,3 +230,16 @@ def test_a_hidden_one_is_not_found_any_more(inn: Inn, pintag: Run) -> None:
         assert "has no event 'stay'" in out
     assert "No events yet" in pintag("event", "list")
     assert "'Stay' is hidden already." in pintag("event", "hide", "stay")
+
+
+def test_the_slug_of_one_and_the_name_of_another(inn: Inn, pintag: Run) -> None:
+    pintag("event", "edit", "stay", "--name", "Visit")
+    pintag("event", "create", "stay")
+    old, new = (shown(pintag, name)["discriminator"] for name in ("Visit", "stay-2"))
+    out = pintag("event", "hide", "stay", "--yes", code=2)
+    assert "'stay' is the slug of 'Visit' and the name of another event" in out
+    assert f"{old} or {new}." in out
+    pintag("event", "hide", old, "--yes")
+    assert shown(pintag)["discriminator"] == new
+    assert "'stay' is hidden." in pintag("event", "hide", "stay", "--yes")
+    assert "'Visit' is hidden already." in pintag("event", "hide", "stay")

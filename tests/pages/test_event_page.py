@@ -70,6 +70,18 @@ def test_the_head_says_what_it_is(owner: Person, event: Definition) -> None:
     assert len(text.encode()) < 50_000
 
 
+def test_an_address_has_the_slug_even_if_another_one_has_that_name(
+    owner: Person, db: psycopg.Connection, redis: Redis, event: Definition
+) -> None:
+    now, sent = datetime.now(UTC), {"name": "Old booking"}
+    editing.edit(db, redis, event, sent, now=now, cooldown=0)
+    draft = Draft(category=Category.SIGNALS, name="booking")
+    assert saving.create(db, event.section_id, draft, now).slug == "booking-2"
+    assert "Old booking <small>transaction</small>" in owner.get(PAGE)[1]
+    assert "booking <small>signal</small>" in owner.get(f"{PAGE}-2")[1]
+    assert owner.get("/sections/shop/events/Old%20booking")[0] == 404
+
+
 def test_versions_say_what_changed_and_what_fits(owner: Person, edit: Edited) -> None:
     edit(field("source", True), field("reference", True), field("mood"))
     _, text = owner.get(PAGE)

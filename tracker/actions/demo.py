@@ -65,7 +65,7 @@ def _ensure(
     now: datetime,
 ) -> dict[str, str]:
     # By its slug: the owner may have given it another name since.
-    definition = definitions.find(connection, section_id, slugify(draft.name))
+    definition = definitions.by_slug(connection, section_id, slugify(draft.name))
     key = definition and _key_in_use(connection, definition, now)
     definition = definition or saving.create(connection, section_id, draft, now)
     # What its owner switched off, or hid, since stays so.

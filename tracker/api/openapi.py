@@ -136,6 +136,7 @@ def _response(status: int, type_: Any, schemas: _Schemas) -> dict[str, Any]:
     return response
 
 
+_AMBIGUOUS = "`event` is the slug of one definition and the name of another."
 _TEXT = {"required": True, "schema": {"type": "string"}}
 _SECONDS = {"description": "Seconds to wait.", "required": True, "schema": {"type": "string"}}
 _IF_WAITING_HELPS = {"description": "Seconds, if waiting helps.", "schema": {"type": "string"}}
@@ -165,4 +166,7 @@ def problems_of(operation: Operation) -> dict[int, str]:
         general[422] = "The request is not what the route takes: see `errors`."
     elif operation.parameters:
         general[422] = "A text in the path can't be read."
-    return {**general, **operation.problems}
+    told = {**general, **operation.problems}
+    if "event" in operation.parameters and 409 not in operation.answers:
+        told[409] = f"{told.get(409, '')} {_AMBIGUOUS}".strip()
+    return told

@@ -175,7 +175,10 @@ class Operation:
 
 
 def find_definition(call: Call) -> Definition:
-    """The definition that `{event}` names, by discriminator, slug or name; hidden ones are gone."""
+    """The definition that `{event}` names, by discriminator, slug or name; hidden ones are gone.
+
+    Raises AmbiguousWordError.
+    """
     name = call.path["event"]
     found = definitions.find(call.connection, call.section.id, name)
     if found is None or found.hidden_at is not None:

@@ -28,7 +28,7 @@ from tracker.rules.edits import Changes
 from tracker.rules.errors import FieldError
 from tracker.snippets.tracking import TrackingError
 from tracker.stores import absence
-from tracker.stores.definitions import NameTakenError
+from tracker.stores.definitions import AmbiguousWordError, NameTakenError
 from tracker.turns import AGAIN_SECONDS, BusyError
 
 NO_HEADERS: Mapping[str, str] = {}
@@ -84,6 +84,7 @@ class ProblemError(Exception):
 
 
 STATUS_OF: dict[type[Exception], HTTPStatus] = {
+    AmbiguousWordError: HTTPStatus.CONFLICT,
     NameTakenError: HTTPStatus.CONFLICT,
     TrackingError: HTTPStatus.CONFLICT,
     HiddenError: HTTPStatus.NOT_FOUND,

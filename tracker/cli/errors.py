@@ -11,7 +11,7 @@ from tracker.embedded import EmbeddedError
 from tracker.settings import SettingsError
 from tracker.snippets.tracking import TrackingError
 from tracker.stores.cluster_map import ClusterAwayError
-from tracker.stores.definitions import NameTakenError
+from tracker.stores.definitions import AmbiguousWordError, NameTakenError
 from tracker.stores.queue_epochs import ForeignQueueError
 from tracker.stores.sections import NoSuchSectionError
 
@@ -20,6 +20,7 @@ MENDABLE = (
     EmbeddedError,
     UsageError,
     RefusedError,
+    AmbiguousWordError,
     NameTakenError,
     TrackingError,
     NoSuchSectionError,

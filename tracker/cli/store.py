@@ -70,7 +70,10 @@ class Stores:
             raise UsageError(f"{key!r} is no {found}: {error}") from None
 
     def definition(self, slug: str | None, name: str, *, hidden_too: bool = False) -> Definition:
-        """A definition by discriminator, slug or name; hidden ones are not found as a rule."""
+        """A definition by discriminator, slug or name; hidden ones are not found as a rule.
+
+        Raises UsageError and AmbiguousWordError.
+        """
         section = self.section(slug)
         found = definitions.find(self.database, section.id, name)
         if found is None or (found.hidden_at is not None and not hidden_too):

@@ -39,7 +39,7 @@ def demo_page(visit: Visit) -> Response:
 def _snippets(visit: Visit, section_id: int, nonce: str) -> dict[str, Markup]:
     found = {}
     for slug, form in FORMS.items():
-        definition = definitions.find(visit.connection, section_id, slug)
+        definition = definitions.by_slug(visit.connection, section_id, slug)
         if definition and definition.web_tracking and definition.hidden_at is None:
             config = tracking.snippet_config(
                 visit.connection, visit.settings, definition, visit.now, nonce=nonce

@@ -8,7 +8,7 @@ from tracker.stores.definitions import Definition
 def event(visit: Visit) -> Definition:
     """The event that `{slug}` names, if it is not hidden. Raises MissingError."""
     slug = visit.path["slug"]
-    found = definitions.find(visit.connection, visit.section.id, slug) if _can_be(slug) else None
+    found = definitions.by_slug(visit.connection, visit.section.id, slug) if _can_be(slug) else None
     if found is None:
         raise MissingError(f"This section has no event {slug!r}.")
     if found.hidden_at is not None:

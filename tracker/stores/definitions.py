@@ -70,6 +70,16 @@ class Definition(msgspec.Struct, frozen=True):
     versions: list[Version] = []
 
 
+class AmbiguousWordError(Exception):
+    """A word is the slug of one visible definition and the name of another."""
+
+    def __init__(self, word: str, by_slug: Definition, by_name: Definition) -> None:
+        super().__init__(
+            f"{word!r} is the slug of {by_slug.name!r} and the name of another event: say which by"
+            f" its discriminator, {by_slug.discriminator} or {by_name.discriminator}."
+        )
+
+
 class Snippet(msgspec.Struct, frozen=True):
     """A snippet's public, write-only key, and the version that the snippet is pinned to."""
 
@@ -163,11 +173,25 @@ def named_after(
     return _whole(connection, condition, section_id, category, name, limit=limit)
 
 
-def find(connection: psycopg.Connection, section_id: int, name: str) -> Definition | None:
-    """A section's definition, hidden or not, by discriminator, slug or name, in this order."""
-    found = _whole(connection, "section_id = %s AND discriminator = %s", section_id, name)
-    found = found or _whole(connection, "section_id = %s AND slug = %s", section_id, name)
-    found = found or _whole(connection, "section_id = %s AND name = %s", section_id, name)
+def find(connection: psycopg.Connection, section_id: int, word: str) -> Definition | None:
+    """A section's definition by its discriminator, else by its slug or name.
+
+    A visible one comes before a hidden one, and of two hidden ones that of this slug.
+    Raises AmbiguousWordError.
+    """
+    if found := _whole(connection, "section_id = %s AND discriminator = %s", section_id, word):
+        return found[0]
+    found = _whole(connection, "section_id = %s AND %s IN (slug, name)", section_id, word)
+    found.sort(key=lambda one: one.slug != word)
+    listed = [one for one in found if one.hidden_at is None]
+    if len(listed) > 1:
+        raise AmbiguousWordError(word, *listed)
+    return next(iter(listed or found), None)
+
+
+def by_slug(connection: psycopg.Connection, section_id: int, slug: str) -> Definition | None:
+    """A section's definition, hidden or not, by its slug alone."""
+    found = _whole(connection, "section_id = %s AND slug = %s", section_id, slug)
     return found[0] if found else None
 
 
