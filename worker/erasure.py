@@ -16,7 +16,7 @@ import psycopg
 from tracker.rules.keyspaces import Identity
 from tracker.rules.mentions import mentioned, without
 from tracker.settings import load
-from tracker.stores import database, erasures, hit_queue, kept_hits, sections, trials
+from tracker.stores import database, erasures, hit_queue, job_locks, kept_hits, sections, trials
 from tracker.stores.erasures import Erasure
 from tracker.vault import Vault
 from worker import progress
@@ -26,7 +26,10 @@ Advance = Callable[[int], None]
 
 
 def erase(id_: str) -> dict[str, int]:
-    """Run an erasure that was asked for, or go on with it; returns how much was deleted."""
+    """Run an erasure that was asked for, or go on with it; returns how much was deleted.
+
+    Those of a section are run one at a time: an event's claims may name several people.
+    """
     settings = load()
     vault = Vault(settings)
     with (
@@ -36,6 +39,7 @@ def erase(id_: str) -> dict[str, int]:
         erasure = erasures.get(connection, id_)
         if erasure is None:
             return {}
+        job_locks.be_alone(connection, f"erasures of {erasure.section_id}")
         run(connection, vault, erasure, datetime.now(UTC))
         trials.forget(client)  # the last of those that were judged before it began is there by now
         finished = erasures.get(connection, id_)
@@ -66,8 +70,8 @@ def _erase_traces(
     advance(0)
     erasures.erase_exports(connection, erasure, list(who))
     _erase_postings(connection, erasure, who)  # before the events, by which they are known
-    while deleted := erasures.erase_events(connection, erasure, list(who)):
-        advance(deleted)
+    while found := erasures.erase_events(connection, erasure, list(who)):
+        advance(found)
     _erase_hits(connection, erasure, who, prefix, advance)
     _erase_claims(connection, erasure, who, prefix, advance)
 

@@ -18,7 +18,7 @@ from tracker.rules.keyspaces import Keyspace
 from tracker.rules.mentions import mentioned
 from tracker.rules.outcomes import Outcome
 from tracker.settings import load
-from tracker.stores import database, exports, kept_hits, merges, profiles, sections
+from tracker.stores import database, exports, job_locks, kept_hits, merges, profiles, sections
 from tracker.stores import timelines as events
 from tracker.stores.exports import EndedError, Export
 from tracker.stores.kept_hits import KeptHit
@@ -34,7 +34,7 @@ Clock = Callable[[], datetime]
 def export(id_: str) -> int:
     """Make an export that was asked for; returns how many lines it has, 0 if it ended meanwhile."""
     with database.connect(load().database_url) as connection:
-        exports.be_alone(connection, id_)
+        job_locks.be_alone(connection, id_)
         found = exports.get(connection, id_)
         if found is None or found.ready_at:
             return 0

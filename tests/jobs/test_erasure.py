@@ -2,7 +2,9 @@
 
 import itertools
 from collections import Counter
-from datetime import UTC, datetime
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,17 +14,21 @@ from tests.jobs.people import (
     ANN_MAIL,
     ANN_PHONE,
     BEN,
+    BEN_MAIL,
     ann_comes,
     ben_lives_here,
+    claim,
     kept,
     know,
 )
+from tests.jobs.planting import every, plant
 from tests.worker.cast import Harbour, track
 from tests.worker.processes import process
 from tracker.actions import erasing
 from tracker.rules.keyspaces import Identity
-from tracker.rules.states import ERASED
-from tracker.stores import erasures
+from tracker.rules.retention import first_kept
+from tracker.rules.states import ERASED, EXPIRED
+from tracker.stores import database, erasures, retention
 from tracker.vault import Vault
 from worker import erasure as job
 from worker import progress
@@ -157,6 +163,74 @@ def test_nobody_to_erase(harbour: Harbour) -> None:
         job.run(harbour.db, Vault(harbour.settings), get(harbour, id_), now)
         assert get(harbour, id_).state == "finished"
     assert harbour.rows("SELECT count(*) FROM erased") == [(1,)]
+
+
+def test_a_batch_that_retention_deletes_first_is_not_the_last_one(harbour: Harbour) -> None:
+    now, day = datetime.now(UTC), timedelta(days=1)
+    [id_] = know(harbour, ANN_MAIL).values()
+    plant(harbour, *every(day, now - 20 * day, 3), identifier_id=id_)
+    erasure = get(harbour, ask(harbour))
+    kept_from = {harbour.booking.versions[0].id: first_kept(now, 10)}
+    with (
+        ThreadPoolExecutor() as threads,
+        database.connect(harbour.settings.database_url) as one,
+        database.connect(harbour.settings.database_url) as other,
+    ):
+        with other.transaction():
+            retention.expire_window(other, kept_from, retention.FIRST)
+            found = threads.submit(erasures.erase_events, one, erasure, [id_])
+            harbour.until_one_waits()
+        assert found.result(30) == 3
+    assert harbour.balanced() == {EXPIRED: 3}
+    assert erasures.erase_events(harbour.db, erasure, [id_]) == 0
+
+
+def test_a_sections_erasures_wait_for_each_other(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event names both people: neither erasure brings back what the other took out."""
+    monkeypatch.setattr(job, "load", lambda: harbour.settings)
+    know(harbour, ANN_MAIL)
+    know(harbour, BEN_MAIL)
+    [cleo] = know(harbour, Identity(ANN_PHONE.keyspace, "cleo")).values()
+    plant(harbour, datetime.now(UTC), identifier_id=cleo)
+    names = {"email": ANN_MAIL.key, "com.pintag.keyspaces.email": BEN_MAIL.key}
+    claim(harbour, cleo, names)
+    one, other = ask(harbour, ANN_MAIL), ask(harbour, BEN_MAIL)
+    change, begun = erasures.change_claims, list[Future[dict[str, int]]]()
+    with ThreadPoolExecutor() as threads:
+
+        def changing(*arguments: Any) -> int:
+            if not begun:
+                begun.append(threads.submit(job.erase, other))
+                harbour.until_one_waits()
+            return change(*arguments)
+
+        monkeypatch.setattr(erasures, "change_claims", changing)
+        assert job.erase(one) == begun[0].result(30) == {"claims": 1}
+    assert harbour.rows("SELECT claims FROM event") == [(None,)]
+
+
+def test_an_erasure_that_is_run_by_two_processes_waits_for_itself(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "load", lambda: harbour.settings)
+    [id_] = know(harbour, ANN_MAIL).values()
+    plant(harbour, datetime.now(UTC), identifier_id=id_)
+    asked = ask(harbour)
+    erase_events, begun = erasures.erase_events, list[Future[dict[str, int]]]()
+    with ThreadPoolExecutor() as threads:
+
+        def erasing_them(*arguments: Any) -> int:
+            if not begun:
+                begun.append(threads.submit(job.erase, asked))
+                harbour.until_one_waits()
+                assert get(harbour, asked).state == "running"
+            return erase_events(*arguments)
+
+        monkeypatch.setattr(erasures, "erase_events", erasing_them)
+        assert job.erase(asked) == begun[0].result(30) == {"events": 1}
+    assert harbour.balanced() == {ERASED: 1}
 
 
 PLACES = [

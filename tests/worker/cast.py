@@ -116,6 +116,11 @@ class Harbour:
         assert (found.problems, found.queued) == ([], 0)
         return {str(state): hits for state, hits in found.states.items() if hits}
 
+    def until_one_waits(self) -> None:
+        """Wait until somebody waits for a lock of the database."""
+        waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
+        until(lambda: self.rows(waiting, self.db.info.dbname), "one waits for another", 20)
+
     def until_empty(self, seconds: float = 120) -> None:
         until(lambda: self.audit().queued == 0, "the queue is empty", seconds)
 

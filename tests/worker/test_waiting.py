@@ -65,10 +65,8 @@ def test_a_database_that_is_read_only_is_waited_for(harbour: Harbour) -> None:
 
 def crossed(harbour: Harbour, other: psycopg.Connection) -> None:
     """Make a visitor after the crm-id that somebody else makes, and waits for the visitor."""
-    section_id = harbour.booking.section_id
-    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = %s"
-    until(lambda: harbour.rows(waiting, harbour.db.info.dbname), "the other one waits", 20)
-    identities.ids(other, {Name(section_id, "crm-id", "A-1")})
+    harbour.until_one_waits()
+    identities.ids(other, {Name(harbour.booking.section_id, "crm-id", "A-1")})
 
 
 @pytest.mark.parametrize("by", ["batch", "replay"])

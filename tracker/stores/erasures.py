@@ -160,15 +160,21 @@ def volume(connection: psycopg.Connection, erasure: Erasure, identifier_ids: Seq
 def erase_events(
     connection: psycopg.Connection, erasure: Erasure, identifier_ids: Sequence[int]
 ) -> int:
-    """Delete a batch of the events; returns how many, 0 once there is none left."""
+    """Delete a batch of the events; returns how many it found, 0 once there is none left.
+
+    Retention may delete them first: then they are not counted here, and there may be more.
+    """
     with connection.transaction():
-        deleted = connection.execute(
-            "DELETE FROM event WHERE (id, section_id) IN (SELECT id, section_id FROM event"
-            " WHERE identifier_id = ANY(%s) LIMIT %s)",
+        found = connection.execute(
+            "SELECT id FROM event WHERE identifier_id = ANY(%s) LIMIT %s",
             (list(identifier_ids), BATCH),
+        ).fetchall()
+        deleted = connection.execute(
+            "DELETE FROM event WHERE id = ANY(%s) AND identifier_id = ANY(%s)",
+            ([id_ for (id_,) in found], list(identifier_ids)),
         ).rowcount
         _count(connection, erasure, Outcome.STORED, "events", deleted)
-    return deleted
+    return len(found)
 
 
 def erase_hits(
@@ -197,7 +203,10 @@ def claims(connection: psycopg.Connection, section_id: int) -> Iterator[list[tup
 def change_claims(
     connection: psycopg.Connection, erasure: Erasure, changed: Mapping[UUID, str | None]
 ) -> int:
-    """Give events these claims in place of theirs; returns how many are still there."""
+    """Give events these claims in place of theirs; returns how many are still there.
+
+    Nobody else may change claims meanwhile.
+    """
     with connection.transaction():
         done = connection.execute(
             "UPDATE event e SET claims = n.claims FROM unnest(%s::uuid[], %s::text[])"

@@ -12,7 +12,6 @@ from tracker.rules.retention import EXPORT_HOURS
 from tracker.stores import event_locks
 from tracker.stores.database import Connect
 
-_ALONE = 7_365
 LIFE = timedelta(hours=EXPORT_HOURS)
 _LIVES = "expires_at > %s AND expires_at > made_at"
 """Its time is not over, and nobody ended it: that sets the end to the beginning, as any clock that
@@ -122,11 +121,6 @@ def count_events(connection: psycopg.Connection, export: Export) -> int:
 
 
 # -- writing
-
-
-def be_alone(connection: psycopg.Connection, id_: str) -> None:
-    """Wait until no other process writes this export; for as long as the connection lives."""
-    connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (_ALONE, id_))
 
 
 def begin(connection: psycopg.Connection, id_: str, now: datetime) -> None:
