@@ -6,7 +6,7 @@ that it held some.
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -32,6 +32,7 @@ class HeldHits:
         self._connection = connection
         self._waiting: dict[int, Waiting] = {}
         self._told = False
+        self._now = datetime.min.replace(tzinfo=UTC)
         connection.add_notify_handler(self._hear)
         held.listen(connection)
 
@@ -53,6 +54,9 @@ class HeldHits:
 
     def take(self, now: datetime) -> dict[int, list[QueuedHit]]:
         """The next portion of hits that are due, in order of arrival, by partition."""
+        if now < self._now:
+            self._forget_what_was_due()
+        self._now = now
         if self._told:
             self._told = False
             for number, due_at in held.next_due(self._connection, list(self._waiting)).items():
@@ -62,6 +66,12 @@ class HeldHits:
                 waiting.due.extend(held.due(self._connection, number, now))
                 waiting.next_due = held.next_due(self._connection, [number], now).get(number)
         return self._next_portion()
+
+    def _forget_what_was_due(self) -> None:
+        """The clock went back. A hit that goes on too early is held anew, behind later ones."""
+        for waiting in self._waiting.values():
+            waiting.due.clear()
+        self._told = True
 
     def _next_portion(self) -> dict[int, list[QueuedHit]]:
         late = self.unfinished

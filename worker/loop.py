@@ -112,6 +112,7 @@ class Worker:
     def _session(self) -> None:
         """Work on one pair of connections until told to stop; raises what is in AWAY."""
         patience = BESIDE if self._settings.queue_url else None
+        self._read_size = ReadSize()  # what came meanwhile may be larger than all before
         with (
             database.connect(self._settings.database_url) as connection,
             hit_queue.connect(self._settings.redis_url, patience) as client,

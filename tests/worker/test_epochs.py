@@ -1,5 +1,7 @@
 """Redis loses its data, or is another's: noticed, written down, and survived."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from unittest import mock
 
 import psycopg
@@ -10,7 +12,7 @@ from tests.embedded.waiting import until
 from tests.worker.cast import Harbour, by_hand, drain, hit, now_ms, working
 from tracker.settings import Settings
 from tracker.snippets import publishing
-from tracker.stores import hit_queue, queue_epochs
+from tracker.stores import batches, hit_queue, queue_epochs
 from tracker.stores.queue_epochs import ForeignQueueError, settle
 from tracker.stores.queue_server import Queue
 
@@ -61,6 +63,25 @@ def test_a_batch_of_an_ended_epoch_is_not_committed(harbour: Harbour) -> None:
         with mock.patch.object(late.partitions, "note_tries", flush):
             late.turn()
     assert harbour.balanced() == {}
+
+
+def test_an_epoch_that_begins_while_a_batch_is_committed_counts_it(harbour: Harbour) -> None:
+    with by_hand(harbour) as hand, by_hand(harbour) as other, ThreadPoolExecutor() as threads:
+        harbour.send(hit(), hit(), hit())
+        count = batches.count
+
+        def counting(*arguments: Any) -> None:
+            harbour.redis.flushall()
+            begun.append(threads.submit(settle, other.connection, other.queue))
+            harbour.until_one_waits()
+            count(*arguments)
+
+        begun: list[Future[dict[int, str]]] = []
+        with mock.patch.object(batches, "count", counting):
+            hand.turn()
+        assert begun[0].result(30)
+    assert [(partition, counted) for _, partition, counted in losses(harbour)] == [(0, 3)]
+    assert harbour.balanced() == {"stored": 3}
 
 
 def test_trimming_spares_another_epoch(harbour: Harbour) -> None:

@@ -115,6 +115,26 @@ def test_held_hits_go_first_in_order_of_arrival(
     assert harbour.balanced() == {"stored": 8}
 
 
+def test_a_clock_that_steps_back_while_hits_are_due(
+    harbour: Harbour, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are left wait for noon again, in their order."""
+    monkeypatch.setattr(worker_held, "PORTION", 2)
+    hold(harbour, key, *named("a", "b", "c", "d", "e"))
+    seen: list[str] = []
+    clock = Clock(NOON)
+    with by_hand(harbour, (*STEPS, noting(seen)), clock) as hand:
+        hand.turn()
+        clock.now = BEFORE
+        hand.turn()
+        assert seen == ["a", "b"]
+        clock.now = NOON
+        hand.turn()
+        hand.turn()
+    assert seen == ["a", "b", "c", "d", "e"]
+    assert harbour.balanced() == {"stored": 5}
+
+
 def test_a_hit_that_is_read_as_noon_strikes_overtakes_nobody(harbour: Harbour, key: str) -> None:
     """The turn began before noon: what it reads after is held, like those before it."""
     hold(harbour, key, *named("first"))

@@ -1,10 +1,12 @@
 """How much a worker reads at a time, so that large hits can't exhaust its memory."""
 
+import psycopg
 import pytest
 
 from tests.worker.cast import Harbour, by_hand, hit
 from tracker.rules.hits import MAX_BODY
 from worker import read_size
+from worker.loop import Worker
 from worker.read_size import READ_BYTES, ReadSize, count_for, next_size
 
 
@@ -78,6 +80,27 @@ def test_what_may_have_ended_a_worker_is_read_in_small_portions(
         assert harbour.audit().states["stored"] == 3
         hand.turn()
     assert harbour.balanced() == {"stored": 10}
+
+
+def test_after_an_absence_of_postgresql_the_first_read_is_small(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came meanwhile may be larger than all before."""
+    worker = Worker(harbour.settings)
+    counts: list[int] = []
+
+    def turn(*_: object) -> None:
+        counts.append(worker._read_size.count(500, 8, False))
+        if len(counts) == 2:
+            raise psycopg.OperationalError
+        if len(counts) == 3:
+            worker.stop()
+        for _size in range(4):
+            worker._read_size.learn([300])
+
+    monkeypatch.setattr(worker, "_turn", turn)
+    worker.run()
+    assert counts == [40, 500, 40]
 
 
 def test_the_budget_holds_full_batches_of_usual_hits() -> None:

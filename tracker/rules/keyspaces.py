@@ -9,6 +9,8 @@ from tracker.rules.described import Described
 MAX_KEY = 200
 """Characters of a key; of an e-mail address fewer are usual, and RFC 5321 allows 254."""
 MAX_EMAIL = 254
+_MAX_WRITTEN = 4 * MAX_EMAIL
+"""Before NFC, which makes one character of up to four, and takes the square of the length."""
 
 _PHONE_FILLERS = re.compile(r"[ \u00a0()./-]")
 _TRUNK_ZERO = re.compile(r"(?<=[0-9])[ \u00a0]*\( ?0 ?\)")
@@ -64,11 +66,13 @@ def normalise(keyspace: Keyspace, key: str) -> str:
 
 
 def _email(key: str) -> str:
-    address = unicodedata.normalize("NFC", key.strip()).lower()
-    local, at, domain = address.rpartition("@")
-    if not (at and local and domain) or len(address) > MAX_EMAIL or not _is_plain(address):
-        raise BadKeyError("An e-mail address looks like ann@example.com.")
-    return address
+    written = key.strip()
+    if len(written) <= _MAX_WRITTEN:
+        address = unicodedata.normalize("NFC", written).lower()
+        local, at, domain = address.rpartition("@")
+        if at and local and domain and len(address) <= MAX_EMAIL and _is_plain(address):
+            return address
+    raise BadKeyError("An e-mail address looks like ann@example.com.")
 
 
 def _mobile(key: str) -> str:

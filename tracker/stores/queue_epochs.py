@@ -103,6 +103,11 @@ def _begin(connection: psycopg.Connection, new: Mapping[int, str], *, apart: boo
     starts = [_start(epoch) for epoch in new.values()]
     epochs = list(new.values()) if apart else [""] * len(new)
     with connection.transaction():
+        # A worker may be committing what it read before the loss: that is counted, too.
+        connection.execute(
+            "SELECT FROM hit_partition WHERE number = ANY(%s) ORDER BY number FOR UPDATE",
+            (list(new),),
+        )
         connection.execute(
             "INSERT INTO queue_loss (queue_epoch, partition, counted)"
             " SELECT coalesce(nullif(epoch, ''), queue_epoch), number, counted"
