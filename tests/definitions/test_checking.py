@@ -52,10 +52,17 @@ def test_three_examples_the_newest_ones(inn: Inn) -> None:
     ids = [inn.visit(EDIT - n * SECOND, f'{{"source":"Website","guests":{n}}}') for n in range(9)]
     [complaint] = check(inn, SOURCE, {**GUESTS, "type": "boolean"}).complaints
     assert [(e.event_id, e.version, e.value) for e in complaint.examples] == [
-        (ids[0], 1, '"0"'), (ids[1], 1, '"1"'), (ids[2], 1, '"2"'),
+        (ids[0], 1, "0"), (ids[1], 1, "1"), (ids[2], 1, "2"),
     ]  # fmt: skip
     assert complaint.events == 9
     assert "true or false" in complaint.examples[0].message
+
+
+@pytest.mark.parametrize("value", ["3", '"3"', "12.50", "9" * 5_000, '"größer"', "true"])
+def test_an_example_shows_the_value_as_it_was_stored(inn: Inn, value: str) -> None:
+    inn.visit(EDIT - SECOND, f'{{"source":"Website","guests":{value}}}')
+    [complaint] = check(inn, SOURCE, {**GUESTS, "type": "date"}).complaints
+    assert complaint.examples[0].value == value[:100]
 
 
 def test_events_of_every_version_and_of_no_other_definition(inn: Inn) -> None:
