@@ -128,6 +128,14 @@ def test_hostile_texts_are_texts(owner: Person, new: Typed, db: psycopg.Connecti
     assert "<script>alert" not in text
 
 
+def test_a_new_row_says_what_a_field_name_is_and_a_wrong_one_what_would_do(new: Typed) -> None:
+    assert "f1-key-hint" not in new.text
+    assert 'id="f2-key-hint">Such as <code>loyalty_tier</code>' in new.press("add").text
+    new.type(f2_key="Loyalty tier").press()
+    assert new.errors["f2-key"].endswith("may follow: loyalty_tier would do.")
+    assert "f2-key-hint" not in new.text
+
+
 def test_strange_rows_do_no_harm(new: Typed) -> None:
     new.form["row"] += ["0", "x", "9999999", "٣", HOSTILE]
     assert new.press("add").keys == ["source", "subject", ""]

@@ -45,11 +45,12 @@ class _Controls(HTMLParser):
             self._in_template = False
         if tag in ("select", "textarea"):
             self._select = self._text = ""
-        self._error = ""
+        if tag == "p":
+            self._error = ""
 
     def handle_data(self, data: str) -> None:
         if self._error:
-            self.errors[self._error] = data
+            self.errors[self._error] = self.errors.get(self._error, "") + data
         elif self._text and not self._in_template:
             self.form[self._text] = [data]
 

@@ -50,6 +50,26 @@ def test_spaces_are_taken_off_and_a_label_defaults_to_the_key() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "proposal"),
+    [
+        ("Loyalty tier", "loyalty_tier"),
+        ("Grüße!", "grue"),
+        ("a.b-c", "a_b_c"),
+        ("2nd visit", ""),
+        ("ヌル", ""),
+    ],
+)
+def test_a_wrong_field_name_hears_of_one_that_would_do(name: str, proposal: str) -> None:
+    errors = parse_draft(sent({"key": name, "type": "text"}), PREVIOUS)
+    assert isinstance(errors, list)
+    [error] = errors
+    assert error.message.startswith("A field name starts with a letter")
+    assert error.message.endswith(f"follow: `{proposal}` would do." if proposal else "follow.")
+    if proposal:
+        assert drafted({"key": proposal, "type": "text"})
+
+
+@pytest.mark.parametrize(
     ("body", "errors"),
     [
         pytest.param(b"{", [("", "malformed")], id="not JSON"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tracker.rules.definitions import Category, Draft, Edit, FieldDraft
+from tracker.rules.definitions import Category, Draft, Edit, FieldDraft, slugify
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.rules.fields import Field, FieldType
 
@@ -70,10 +70,15 @@ def _check_field(path: str, field: FieldDraft) -> Iterator[FieldError]:
 
 def _check_key(path: str, key: str) -> Iterator[FieldError]:
     if not key:
-        yield FieldError(path, ErrorCode.REQUIRED, "A field needs a key: what hits carry it under.")
+        message = "A field needs a name: what hits carry it under."
+        yield FieldError(path, ErrorCode.REQUIRED, message)
     elif not _KEY.fullmatch(key):
-        message = "A key starts with a letter; up to 63 letters, digits, _ and - (all of ASCII)"
-        yield FieldError(path, ErrorCode.BAD_FORMAT, f"{message} may follow.")
+        message = "A field name starts with a letter; up to 63 letters, digits, _ and -"
+        proposal = slugify(key, "").replace("-", "_")
+        instead = f": `{proposal}` would do." if _KEY.fullmatch(proposal) else "."
+        yield FieldError(
+            path, ErrorCode.BAD_FORMAT, f"{message} (all of ASCII) may follow{instead}"
+        )
 
 
 def check_name(name: str) -> list[FieldError]:
