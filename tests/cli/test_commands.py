@@ -54,6 +54,29 @@ def test_from_a_definition_to_its_snippet(shop: Run) -> None:
     assert "pintag event track booking" in shop("snippet", "show", "booking", code=2)
 
 
+def test_what_is_printed_as_the_next_step_works_among_several_sections(shop: Run) -> None:
+    shop("section", "create", "Inn")
+    there = ("--section", "inn")
+    assert "pintag event create NAME --section inn" in shop("event", "list", *there)
+    shop("event", "create", "Other", "--section", "shop")
+    step = next_step(shop("event", "create", "Stay", *there))
+    assert step == ["event", "track", "stay", *there]
+    assert "pintag event track stay --section inn" in shop(
+        "snippet", "show", "stay", *there, code=2
+    )
+    step = next_step(shop(*step))
+    assert step == ["snippet", "show", "stay", *there]
+    watch = shop(*step, "--test").split("Watch: pintag ")[1].splitlines()[0]
+    assert watch == "snippet watch stay --section inn"
+    step = next_step(shop("snippet", "regenerate", "stay", *there))
+    assert "<script" in shop(*step)
+    assert "pintag event list --section inn" in shop("event", "show", "other", *there, code=2)
+
+
+def next_step(out: str) -> list[str]:
+    return out.split("Next: pintag ")[1].split()
+
+
 def test_fields_on_the_command_line_and_in_a_file(shop: Run, tmp_path: Path) -> None:
     shop("event", "create", "Vote", "--field", "topic:text:required", "--field", "n:integer")
     [version] = json.loads(shop("event", "show", "vote", "--json"))["versions"]

@@ -1,5 +1,6 @@
 """`pintag quarantine replay`: who runs it, and what it says became of the hits."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from tracker.stores import database, jobs, quarantine
 
 Run = Callable[..., str]
 __all__ = ["pintag"]
+LIST = ("quarantine", "list", "--json")
 
 
 @pytest.fixture
@@ -31,6 +33,18 @@ def harbour(settings: Settings, db: psycopg.Connection, redis: Redis) -> Harbour
 
 def jobs_waiting(harbour: Harbour) -> int:
     return sum(job.name == "replay" for job in jobs.current(harbour.redis))
+
+
+def test_the_list_of_a_section(harbour: Harbour, pintag: Run) -> None:
+    _, key = track(harbour.db, harbour.redis, "lake")
+    harbour.send(hit(data={}), key=key)
+    harbour.send(hit(), key="no-such-key")
+    drain(harbour)
+    out = pintag("quarantine", "list", "--section", "lake")
+    rows = {of: len(json.loads(pintag(*LIST, "--section", of))) for of in ("harbour", "lake")}
+    assert (rows, len(json.loads(pintag(*LIST)))) == ({"harbour": 2, "lake": 1}, 4)
+    assert "1  invalid_data" in out
+    assert "The sections are: harbour, lake" in pintag(*LIST, "--section", "moon", code=2)
 
 
 def test_without_a_jobs_process(harbour: Harbour, pintag: Run) -> None:
@@ -63,6 +77,9 @@ def test_what_it_says(harbour: Harbour, pintag: Run) -> None:
         harbour.db.execute("UPDATE definition SET hidden_at = now()")
         assert "2 now dropped (hidden)" in pintag("quarantine", "replay", "--all")
     assert harbour.balanced() == {"dropped": 2}
+    now, _, ever = pintag("audit").partition("All that ever came there for a reason")
+    assert "  0  quarantined\n" in now
+    assert "  2  quarantined as invalid_data\n" in ever
 
 
 def test_against_a_later_version(harbour: Harbour, pintag: Run) -> None:

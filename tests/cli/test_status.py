@@ -33,7 +33,7 @@ def test_an_installation_that_runs(harbour: Harbour, pintag: Run) -> None:
 def test_before_the_first_hit(harbour: Harbour, pintag: Run) -> None:
     for kind in ("worker", "collector"):
         present(harbour.redis, kind)
-    assert "Outcomes\nnone yet\n" in pintag("status")
+    assert "As they came in (replays and erasures are not in it)\nnone yet\n" in pintag("status")
 
 
 def test_no_worker(harbour: Harbour, pintag: Run) -> None:

@@ -11,7 +11,7 @@ from tracker.rules.definitions import current_version
 from tracker.rules.errors import ErrorCode, FieldError
 from tracker.snippets import publishing, tracking
 from tracker.snippets.tracking import TrackingError
-from tracker.stores import definitions, losses, snippets
+from tracker.stores import definitions, losses, sections, snippets
 from tracker.stores.definitions import Definition
 from tracker.stores.snippets import PinnedSnippet
 
@@ -90,6 +90,7 @@ def _renew(
         raise TrackingError(
             f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
             f"Switch it on: pintag event track {definition.slug}"
+            f"{sections.option(connection, definition.section_id)}"
         )
 
 

@@ -37,9 +37,11 @@ def _print(result: auditing.Audit) -> None:
     console.print(f"{result.queued:>12,}  queued")
     for state, hits in sorted(result.states.items()):
         console.print(f"{hits:>12,}  {state}")
-        for (of, reason), count in sorted(result.reasons.items()):
-            if of == state:
-                console.print(f"{count:>12,}    came in as {reason}", style="dim")
+    if result.reasons:
+        heading = "All that ever came there for a reason, with what has left since:"
+        console.print(heading, style="dim")
+    for (state, reason), hits in sorted(result.reasons.items()):
+        console.print(f"{hits:>12,}  {state} as {reason}", style="dim")
     for refusal, count in sorted(result.refused.items()):
         console.print(f"{count:>12,}  requests refused: {refusal}", style="dim")
     if result.lost:

@@ -29,12 +29,14 @@ All = Annotated[bool, typer.Option("--all", help="All of them (or all of --reaso
 def list_(
     reason: ReasonOption = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most hits to list.")] = 50,
+    section: Annotated[str | None, typer.Option(help="Only hits of this section.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest hits in quarantine, and how many there are of each reason."""
     with opened() as stores:
-        counts = quarantine.counts(stores.database)
-        hits = quarantine.listed(stores.database, _reason(reason), limit)
+        of = stores.section(section).id if section else None
+        counts = quarantine.counts(stores.database, of)
+        hits = quarantine.listed(stores.database, _reason(reason), limit, of)
     if as_json:
         print_json([_shown(hit) for hit in hits])
         return

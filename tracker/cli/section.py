@@ -156,9 +156,9 @@ def _tell_to_paste(stores: Stores, before: Section, after: Section) -> None:
     if not slugs:
         return
     typer.echo("Snippets that were pasted go by the rules from before. Paste them again:")
-    several = len(sections.every(stores.database)) > 1
+    option = sections.option(stores.database, after.id)
     for slug in slugs:
-        typer.echo(f"  pintag snippet show {slug}{f' --section {after.slug}' if several else ''}")
+        typer.echo(f"  pintag snippet show {slug}{option}")
 
 
 @app.command("new-secret")

@@ -67,12 +67,13 @@ def show(
         # Whoever gets to see a snippet must not find a collector that does not know it.
         tracking.keep_scripts(stores.database)
         publishing.publish(stores.database, stores.redis)
+        option = stores.option(definition.section_id)
     rendered = forms.render(config, form)
     typer.echo(rendered.text.rstrip("\n"))
-    _explain(config, form, rendered)
+    _explain(config, form, rendered, option)
 
 
-def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
+def _explain(config: SnippetConfig, form: FormName, rendered: Rendered, option: str) -> None:
     """On stderr, so that the form alone can go into a file."""
     if config.usable_from is not None:
         until = f"{config.usable_from.astimezone(UTC):%F %T}Z"
@@ -84,7 +85,8 @@ def _explain(config: SnippetConfig, form: FormName, rendered: Rendered) -> None:
     if example := forms.example(config, form):
         typer.echo(f"For example:\n{example}", err=True)
     if config.test:
-        typer.echo(f"It is for trying out. Watch: pintag snippet watch {config.slug}", err=True)
+        watch = f"pintag snippet watch {config.slug}{option}"
+        typer.echo(f"It is for trying out. Watch: {watch}", err=True)
     if rendered.csp:
         typer.echo(f"Content-Security-Policy: {'; '.join(rendered.csp)}", err=True)
     if rendered.integrity is not None:
@@ -136,18 +138,20 @@ def regenerate(
         made = regenerating.regenerate(
             stores.database, stores.redis, definition, now=now, grace=grace, key=key
         )
-        stores.note("regenerated the snippets of", definition.slug, definition.section_id)
+        stores.note("regenerated the snippets of", definition.name, definition.section_id)
+        option = stores.option(definition.section_id)
     _print([(definition, made)], now)
-    typer.echo(f"Next: pintag snippet show {definition.slug}")
+    typer.echo(f"Next: pintag snippet show {definition.slug}{option}")
 
 
 def _regenerate_all(stores: Stores, section: str | None, grace_days: int | None) -> None:
     section_id = stores.section(section).id
     job = jobs.enqueue(stores.redis, jobs.REGENERATION, section_id, grace_days)
     stores.note("regenerated the snippets of", "all events", section_id)
+    option = stores.option(section_id)
     done: list[str] = wait(job, "the regeneration", "regenerating")
     for slug in done:
-        typer.echo(f"{slug}: pintag snippet show {slug}")
+        typer.echo(f"{slug}: pintag snippet show {slug}{option}")
     if not done:
         typer.echo("No event is tracked.")
 

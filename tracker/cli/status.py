@@ -94,7 +94,7 @@ def _tables(seen: Overview) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
     yield "Now", list(_now(seen))
     if seen.database:
         yield (
-            "Outcomes",
+            "As they came in (replays and erasures are not in it)",
             [
                 (f"{hits:,}", outcome, reason)
                 for (outcome, reason), hits in sorted(seen.first.items())

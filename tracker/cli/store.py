@@ -52,6 +52,10 @@ class Stores:
         """The section named on the command line, or the only one."""
         return sections.choose(self.database, slug)
 
+    def option(self, section_id: int) -> str:
+        """What a command that is printed ends with, so that it works: ` --section SLUG` or ""."""
+        return sections.option(self.database, section_id)
+
     def note(self, action: str, subject: str = "", section_id: int | None = None) -> None:
         """Write into the audit log what the system's user who runs this did."""
         audit_log.add(
@@ -79,7 +83,7 @@ class Stores:
         if found is None or (found.hidden_at is not None and not hidden_too):
             raise UsageError(
                 f"The section {section.slug!r} has no event {name!r}.\n"
-                "See which there are: pintag event list"
+                f"See which there are: pintag event list{self.option(section.id)}"
             )
         return found
 

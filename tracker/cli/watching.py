@@ -46,7 +46,7 @@ def watch(
         definition = stores.definition(section, name)
         place = trials.OLDEST if past else trials.newest(stores.redis)
         if not as_json:
-            _introduce(definition)
+            _introduce(definition, stores.option(definition.section_id))
         for number, tried in enumerate(_trials(stores, definition, place), 1):
             if as_json:
                 typer.echo(dumps({"event": definition.slug, **_told(tried)}))
@@ -56,10 +56,10 @@ def watch(
                 return
 
 
-def _introduce(definition: Definition) -> None:
+def _introduce(definition: Definition, option: str) -> None:
     typer.echo(
         f"Watching hits for trying out {harmless(definition.name)}. None of them is stored.\n"
-        f"Their snippet: pintag snippet show {definition.slug} --test\n",
+        f"Their snippet: pintag snippet show {definition.slug}{option} --test\n",
         err=True,
     )
 

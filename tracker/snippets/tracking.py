@@ -123,6 +123,7 @@ def snippet_config(
         raise TrackingError(
             f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
             f"Switch it on: pintag event track {definition.slug}"
+            f"{sections.option(connection, definition.section_id)}"
         )
     if nonce is not None and not re.fullmatch(NONCE, nonce):
         raise BadNonceError(BAD_NONCE)

@@ -73,12 +73,20 @@ _SELECT = (
 
 
 def listed(
-    connection: psycopg.Connection, reason: str | None = None, limit: int = 50
+    connection: psycopg.Connection,
+    reason: str | None = None,
+    limit: int = 50,
+    section_id: int | None = None,
 ) -> list[QuarantinedHit]:
-    """The newest hits in quarantine, of one reason or all."""
+    """The newest hits in quarantine, of one reason or all, of one section or all."""
     with connection.cursor(row_factory=class_row(QuarantinedHit)) as cursor:
-        query = f"{_SELECT} WHERE %s::text IS NULL OR q.reason = %s ORDER BY q.id DESC LIMIT %s"
-        return cursor.execute(query.encode(), (reason, reason, limit)).fetchall()
+        query = (
+            f"{_SELECT} WHERE (%(reason)s::text IS NULL OR q.reason = %(reason)s)"
+            " AND (%(section)s::bigint IS NULL OR q.section_id = %(section)s)"
+            " ORDER BY q.id DESC LIMIT %(limit)s"
+        )
+        values = {"reason": reason, "section": section_id, "limit": limit}
+        return cursor.execute(query.encode(), values).fetchall()
 
 
 def whole(
@@ -99,12 +107,17 @@ def get(connection: psycopg.Connection, id_: int) -> QuarantinedHit | None:
         return cursor.execute(f"{_SELECT} WHERE q.id = %s".encode(), (id_,)).fetchone()
 
 
-def counts(connection: psycopg.Connection) -> list[tuple[str, str | None, int]]:
-    """How many hits are in quarantine, by reason and event."""
+def counts(
+    connection: psycopg.Connection, section_id: int | None = None
+) -> list[tuple[str, str | None, int]]:
+    """How many hits are in quarantine, of one section or all, by reason and event."""
     rows: list[Any] = connection.execute(
         "SELECT q.reason, d.name, count(*) FROM quarantine q"
         " LEFT JOIN version v ON v.id = q.version_id"
-        " LEFT JOIN definition d ON d.id = v.definition_id GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2"
+        " LEFT JOIN definition d ON d.id = v.definition_id"
+        " WHERE %(section)s::bigint IS NULL OR q.section_id = %(section)s"
+        " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        {"section": section_id},
     ).fetchall()
     return rows
 

@@ -104,6 +104,12 @@ def choose(connection: psycopg.Connection, slug: str | None) -> Section:
     raise NoSuchSectionError(f"{problem} The sections are: {there_are}.")
 
 
+def option(connection: psycopg.Connection, section_id: int) -> str:
+    """What a command about a section ends with: ` --section SLUG`, or "" if it is the only one."""
+    slugs = {section.id: section.slug for section in every(connection)}
+    return f" --section {slugs[section_id]}" if len(slugs) > 1 else ""
+
+
 def of_id(connection: psycopg.Connection, section_id: int) -> Section:
     """The section of this id, which is known to be there: sections are never deleted."""
     with connection.cursor(row_factory=class_row(Section)) as cursor:

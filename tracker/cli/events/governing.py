@@ -18,17 +18,18 @@ def track(name: Name, section: SectionOption = None) -> None:
     """Switch web tracking on: from now on there is a snippet for websites to paste."""
     with opened() as stores:
         definition = stores.definition(section, name)
-        note = _noted(stores, definition, "switched web tracking on", definition.slug)
+        note = _noted(stores, definition, "switched on web tracking of", definition.name)
         tracking.switch_on(stores.database, stores.redis, definition, datetime.now(UTC), note)
+        option = stores.option(definition.section_id)
     typer.echo(f"Web tracking of {definition.name!r} is on.")
-    typer.echo(f"Next: pintag snippet show {definition.slug}")
+    typer.echo(f"Next: pintag snippet show {definition.slug}{option}")
 
 
 def untrack(name: Name, section: SectionOption = None) -> None:
     """Switch web tracking off: the collector answers its snippets 410."""
     with opened() as stores:
         definition = stores.definition(section, name)
-        note = _noted(stores, definition, "switched web tracking off", definition.slug)
+        note = _noted(stores, definition, "switched off web tracking of", definition.name)
         tracking.switch_off(stores.database, stores.redis, definition, note)
     typer.echo(f"Web tracking of {definition.name!r} is off.")
 

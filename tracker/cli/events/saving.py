@@ -62,10 +62,10 @@ def create(
         with stores.database.transaction():
             made = saving.create(stores.database, section_id, draft, datetime.now(UTC))
             stores.note("created the event", made.name, section_id)
-        prefix = stores.prefix
+        prefix, option = stores.prefix, stores.option(section_id)
     print_event(made, prefix, as_json)
     if not as_json:
-        typer.echo(f"Next: pintag event track {made.slug}")
+        typer.echo(f"Next: pintag event track {made.slug}{option}")
 
 
 def edit(

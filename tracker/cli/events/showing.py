@@ -23,8 +23,9 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
     """List the section's events."""
     now = datetime.now(UTC)
     with opened() as stores:
-        found = definitions.visible(stores.database, stores.section(section).id)
-        prefix = stores.prefix
+        section_id = stores.section(section).id
+        found = definitions.visible(stores.database, section_id)
+        prefix, option = stores.prefix, stores.option(section_id)
     if as_json:
         print_json([shown(definition, prefix, now) for definition in found])
         return
@@ -40,7 +41,7 @@ def list_(section: SectionOption = None, as_json: JsonOption = False) -> None:
             str(version.number),
             " ".join(field.key for field in version.fields),
         )
-    Console().print(table if found else "No events yet: pintag event create NAME")
+    Console().print(table if found else f"No events yet: pintag event create NAME{option}")
 
 
 def show(name: Name, section: SectionOption = None, as_json: JsonOption = False) -> None:
