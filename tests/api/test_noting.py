@@ -30,8 +30,8 @@ def test_definitions(shop: TestClient, db: psycopg.Connection) -> None:
     assert shop.post(f"{BOOKED}/hide").status_code == 204
     assert written(db) == [
         ("created the event", "Booking"),
-        ("switched web tracking on", "booking"),
-        ("regenerated the snippets of", "booking"),
+        ("switched on web tracking of", "Booking"),
+        ("regenerated the snippets of", "Booking"),
         ("set the allowed operations of", "Booking: denied are email:read"),
         ("set how long events live of", "Booking: for ever"),
         ("edited the event", "Booking"),

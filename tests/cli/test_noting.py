@@ -41,9 +41,9 @@ def test_whatever_is_changed_by_command(shop: Run, db: psycopg.Connection) -> No
     assert [(one.action, one.subject) for one in found] == [
         ("made the section", "Shop"),
         ("created the event", "Booking"),
-        ("switched web tracking on", "booking"),
-        ("regenerated the snippets of", "booking"),
-        ("switched web tracking off", "booking"),
+        ("switched on web tracking of", "Booking"),
+        ("regenerated the snippets of", "Booking"),
+        ("switched off web tracking of", "Booking"),
         ("set the allowed operations of", "Booking: denied are email:read"),
         ("set how long events live of", "Booking: 30 days"),
         ("edited the event", "Booking"),

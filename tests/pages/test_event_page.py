@@ -82,6 +82,23 @@ def test_an_address_has_the_slug_even_if_another_one_has_that_name(
     assert owner.get("/sections/shop/events/Old%20booking")[0] == 404
 
 
+def test_types_have_the_names_of_the_form(owner: Person, edit: Edited) -> None:
+    edit(field("source", True), field("reference", type=FieldType.TIMESTAMP))
+    _, text = owner.get(PAGE)
+    assert "<code>reference</code> <span>Time stamp</span>" in text
+    assert "<code>reference</code> was Text and is Time stamp now" in text
+    assert "<span>Number with decimals</span>" in text
+
+
+def test_a_locked_event_is_not_offered_to_be_edited(owner: Person, edit: Edited) -> None:
+    listed = "/sections/shop/data-model?category=transactions"
+    assert f'href="{PAGE}/edit"' in owner.get(listed)[1]
+    edit(field("source", True))
+    text = owner.get(listed)[1]
+    assert f'href="{PAGE}/edit"' not in text
+    assert f'href="{PAGE}/rights"' in text
+
+
 def test_versions_say_what_changed_and_what_fits(owner: Person, edit: Edited) -> None:
     edit(field("source", True), field("reference", True), field("mood"))
     _, text = owner.get(PAGE)
@@ -167,8 +184,8 @@ def test_the_switch_is_idempotent_and_in_the_audit_log(
         assert ("snippet-text" in text) is (to == "on")
     noted = [(one.action, one.subject) for one in audit_log.newest(db)]
     assert [one for one in noted if "tracking" in one[0]] == [
-        ("switched web tracking on", "booking"),
-        ("switched web tracking off", "booking"),
+        ("switched on web tracking of", "Booking"),
+        ("switched off web tracking of", "Booking"),
     ]
     assert owner.post(f"{PAGE}/tracking", to="maybe")[0] == 404
 

@@ -105,6 +105,7 @@ def _replaced(
         message = (
             f"No snippet of {definition.name!r} has this key."
             f" See which there are: pintag snippet list {definition.slug}"
+            f"{sections.option(connection, definition.section_id)}"
         )
         error = FieldError("key", ErrorCode.BAD_FORMAT, message)
         raise InvalidDraftError("No key was replaced:", [error])

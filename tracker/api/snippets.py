@@ -91,7 +91,7 @@ def switch_tracking(call: Call) -> Answer:
 
     def note() -> None:
         to = "on" if wanted.on else "off"
-        call.note(f"switched web tracking {to}", definition.slug)
+        call.note(f"switched {to} web tracking of", definition.name)
 
     if wanted.on:
         tracking.switch_on(call.connection, call.redis, definition, call.now, note)
@@ -158,7 +158,7 @@ def regenerate_snippets(call: Call) -> Answer:
     made = regenerating.regenerate(
         call.connection, call.redis, definition, now=call.now, grace=grace, key=sent.key
     )
-    call.note("regenerated the snippets of", definition.slug)
+    call.note("regenerated the snippets of", definition.name)
     return Answer(SnippetList(made))
 
 

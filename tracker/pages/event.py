@@ -25,7 +25,7 @@ from tracker.snippets.config import SnippetConfig
 from tracker.snippets.forms import FORMS, FormName, Rendered
 from tracker.snippets.texts import gzip_size
 from tracker.snippets.tracking import BadNonceError, TrackingError
-from tracker.stores import losses, recent_events, snippets, trials
+from tracker.stores import losses, recent_events, sections, snippets, trials
 from tracker.stores.definitions import Definition, Version
 
 EVENT = "/sections/{section}/events/{slug}"
@@ -231,7 +231,12 @@ def _installed(visit: Visit, definition: Definition) -> dict[str, object]:
     most = recent_events.MOST if further else GLANCE
     with looking.far(visit.connection) if further else nullcontext():
         pages = installed.pages(visit.connection, definition, now=visit.now, most=most)
-    return {"installed": pages, "uses": pages.pages[:MOST_PAGES], "further": further}
+    return {
+        "installed": pages,
+        "uses": pages.pages[:MOST_PAGES],
+        "further": further,
+        "option": sections.option(visit.connection, definition.section_id),
+    }
 
 
 def trials_part(visit: Visit) -> Response:

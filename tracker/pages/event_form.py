@@ -140,7 +140,7 @@ def _conflict(visit: Visit, typed: EventDraft, error: EditConflictError) -> Resp
         typed,
         HTTPStatus.CONFLICT,
         edits_seen=error.edits,
-        theirs=edits.told(error.changes),
+        theirs=edits.told(error.changes, labelled=True),
     )
 
 

@@ -51,7 +51,7 @@ def _on(visit: Visit, definition: Definition) -> Response:
 
 
 def _noted(visit: Visit, definition: Definition, to: str) -> Callable[[], None]:
-    return lambda: visit.note(f"switched web tracking {to}", definition.slug)
+    return lambda: visit.note(f"switched {to} web tracking of", definition.name)
 
 
 PAGES = (Page("POST", event.EVENT + "/tracking", Role.EDITOR, switch),)

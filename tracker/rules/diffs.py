@@ -20,6 +20,9 @@ _FITTING = {
 """Types of which the second takes every spelling that the first takes."""
 
 
+_LABELS = {type_.value: type_.label for type_ in FieldType}
+
+
 class ChangeKind(Described):
     """How a field can change from one version to another; `.meaning` says it in a sentence."""
 
@@ -50,6 +53,14 @@ class Change(msgspec.Struct, frozen=True):
     sentence: str
     before: str | None = None
     after: str | None = None
+
+    @property
+    def labelled(self) -> str:
+        """The sentence with types as the pages name them."""
+        if self.kind is not ChangeKind.RETYPED:
+            return self.sentence
+        old, new = (_LABELS[str(type_)] for type_ in (self.before, self.after))
+        return _retyped(self.field, old, new, self.fits)
 
 
 def compare(old: Sequence[Field], new: Sequence[Field]) -> list[Change]:
@@ -156,7 +167,7 @@ def _renamed(old: str, new: str, fits: bool) -> str:
     return f"`{old}` has the key `{new}` now: hits with the old key would be rejected."
 
 
-def _retyped(key: str, old: FieldType, new: FieldType, fits: bool) -> str:
+def _retyped(key: str, old: str, new: str, fits: bool) -> str:
     if fits:
         return f"`{key}` was {old} and is {new} now, which takes the same values."
     return f"`{key}` was {old} and is {new} now: hits with what is no {new} would be rejected."

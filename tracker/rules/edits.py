@@ -79,11 +79,11 @@ def _replaced(before: str, after: str) -> Replaced | None:
     return None if before == after else Replaced(before, after)
 
 
-def told(changes: Changes) -> Sequence[str]:
-    """The changes as sentences."""
+def told(changes: Changes, *, labelled: bool = False) -> Sequence[str]:
+    """The changes as sentences; labelled: with types as the pages name them."""
     lines = []
     if changes.name:
         lines.append(f"The name was {changes.name.before!r} and is {changes.name.after!r} now.")
     if changes.description:
         lines.append("The description is another one now.")
-    return [*lines, *(change.sentence for change in changes.fields)]
+    return [*lines, *(c.labelled if labelled else c.sentence for c in changes.fields)]
