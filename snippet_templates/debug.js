@@ -1,7 +1,7 @@
 // The debug script, which only test snippets load (`pintag snippet show NAME --test`), before the
 // snippet itself: it says in the console what becomes of each call, and changes nothing of it.
 //
-//   its tag's data-pintag-debug   {u, n, s, c} as the runtime has them, v: the version's number,
+//   its tag's data-pintag-debug   {u, n, c} as the runtime has them, v: the version's number,
 //                                 f: its fields, as [key, type, required]
 //   pintagDebug.check(slug, data) what the server would find wrong with such a call
 //
@@ -60,13 +60,13 @@
 
   // -- one call
 
-  // As the runtime makes it. Throws what JSON.stringify throws.
-  const sent = ({ s = "Website" }, data) =>
-    JSON.stringify({ ...data, source: data?.source ?? s }) || "{}";
+  // As the runtime sends it and the worker completes it. Throws what JSON.stringify throws.
+  const sent = (data) =>
+    JSON.stringify({ ...data, source: data?.source ?? "Website" }) || "{}";
 
   const check = (slug, data) => {
     const snippet = snippets.get(slug);
-    return verdict(snippet.f, sent(snippet, data));
+    return verdict(snippet.f, sent(data));
   };
 
   const line = ({ field, code, message }, { f }, values) => {
@@ -108,7 +108,7 @@
     }
     let text;
     try {
-      text = sent(snippet, data);
+      text = sent(data);
     } catch (error) {
       return say("warn", `${slug}: not sent, as JSON can't hold the data: ${error}`);
     }

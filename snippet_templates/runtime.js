@@ -4,9 +4,9 @@
 // run stays; every later one only registers itself with it. So these are promises for good:
 //   pintag(slug, data)   the one public function; "identify", "reset", "consent" are no slugs
 //   pintag(config)       registers a snippet, and so does pintag.r(config); its parts:
-//                        u its address, n its slug, s its source, l: ms that a visitor id is
-//                        good for; c: 1 consent is required, 0 it is not, whatever the browser
-//                        says; left out: it is where Do Not Track or Global Privacy Control is on
+//                        u its address, n its slug, l: ms that a visitor id is good for;
+//                        c: 1 consent is required, 0 it is not, whatever the browser says;
+//                        left out: it is where Do Not Track or Global Privacy Control is on
 //   pintag.q             has push([slug, data, time]), for calls that came before the runtime
 //   localStorage         "pintag.v" is the visitor, "pintag.h.<id> <address>" one unsent hit,
 //                        "pintag.l.<address>" how many hits to this address were given up
@@ -194,7 +194,7 @@
           id,
           at,
           ...who,
-          data: { ...data, source: data?.source ?? snippet.s },
+          data: { ...data },
           referrer: document.referrer,
         }),
       );

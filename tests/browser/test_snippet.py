@@ -1,16 +1,14 @@
 """What a snippet sends and keeps, seen from the wire and the storage of a real browser."""
 
 import time
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser.site import config, inline, publish, settled, stored, visit
+from tests.browser.site import inline, publish, settled, stored, visit
 from tests.browser.wire import Wire
 from tracker.rules.ids import read_uuid7
-from tracker.snippets.render import render_inline
 
 
 def test_a_click_is_one_request_of_protocol_v1(context: BrowserContext, wire: Wire) -> None:
@@ -252,14 +250,12 @@ def test_json_methods_of_old_libraries_change_no_hit(context: BrowserContext, wi
     assert read_uuid7(wire.hits[0]["id"])
 
 
-def test_a_source_that_is_left_out_or_null_is_the_owners(
-    context: BrowserContext, wire: Wire
-) -> None:
-    publish(wire, render_inline(replace(config(wire), source="Shop")))
+def test_a_source_is_sent_only_if_the_call_has_one(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, inline(wire))
     page = visit(context, wire)
     page.evaluate(
         "for (const data of [undefined, {}, {source: undefined}, {source: null}, {source: 'x'}])"
         " pintag('signup', data)"
     )
     wire.wait_for_hits(5)
-    assert [hit["data"] for hit in wire.hits] == [{"source": "Shop"}] * 4 + [{"source": "x"}]
+    assert [hit["data"] for hit in wire.hits] == [{}, {}, {}, {"source": None}, {"source": "x"}]

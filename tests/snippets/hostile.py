@@ -63,7 +63,6 @@ def configs(draw: st.DrawFn) -> SnippetConfig:
         draw(texts),
         1,
         date(2026, 11, 23),
-        draw(st.none() | texts),
         fields=tuple(fields),
         description=draw(texts),
         test=draw(st.booleans()),

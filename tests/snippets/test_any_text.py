@@ -1,4 +1,4 @@
-"""Whatever names, keys, labels and sources people type: it stays in its place in every form.
+"""Whatever names, keys and labels people type: it stays in its place in every form.
 
 Each form is read by the parser of what it is: HTML, Node and TypeScript, JSON, a shell, Python.
 """
@@ -65,8 +65,7 @@ def check_pixel(config: SnippetConfig, judge: Judge) -> None:
     address = urlsplit(page.images[0]["src"] or "")
     assert address.path == "/v1/key.gif"
     sent = dict(parse_qsl(address.query, keep_blank_values=True, strict_parsing=True))
-    source = "Mail" if config.source is None else config.source
-    assert (sent.pop("_visitor"), sent.pop("source")) == ("VISITOR", source)
+    assert (sent.pop("_visitor"), sent.pop("source")) == ("VISITOR", "Mail")
     assert sent.pop("_test", None) == ("" if config.test else None)
     assert list(sent) == [field.key for field in config.fields[1:]]
 

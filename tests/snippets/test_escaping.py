@@ -12,18 +12,16 @@ from tests.snippets.pages import inline_config, read, registered_config
 from tracker.snippets.render import SnippetConfig, json_hole, render_hosted, render_inline
 
 
-def config_of(name: str, slug: str = "s", source: str | None = None) -> SnippetConfig:
-    return SnippetConfig("https://c.example", "key", slug, name, 1, date(2026, 11, 23), source)
+def config_of(name: str, slug: str = "s") -> SnippetConfig:
+    return SnippetConfig("https://c.example", "key", slug, name, 1, date(2026, 11, 23))
 
 
-@given(name=texts, slug=texts, source=st.none() | texts, url=texts, key=texts)
-@example(name="-->", slug="</script>", source="<!--<script>", url='"', key="'")
-def test_everything_round_trips(
-    name: str, slug: str, source: str | None, url: str, key: str
-) -> None:
-    config = SnippetConfig(url, key, slug, name, 1, date(2026, 11, 23), source)
+@given(name=texts, slug=texts, url=texts, key=texts)
+@example(name="-->", slug="</script>", url='"', key="'")
+def test_everything_round_trips(name: str, slug: str, url: str, key: str) -> None:
+    config = SnippetConfig(url, key, slug, name, 1, date(2026, 11, 23))
     inline, hosted = render_inline(config), render_hosted(config)
-    expected = {"u": f"{url}/v1/{key}", "n": slug} | ({} if source is None else {"s": source})
+    expected = {"u": f"{url}/v1/{key}", "n": slug}
     assert registered_config(hosted) == expected
     assert json.loads(json_hole(expected)) == expected
     assert json_hole(expected) in inline
@@ -47,9 +45,9 @@ def test_hostile_names_leave_the_same_script(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE[:-1])
-def test_hostile_slugs_and_sources_come_back_from_an_inline_script(text: str) -> None:
-    html = render_inline(config_of("calm", slug=text, source=text))
-    assert inline_config(html) == {"u": "https://c.example/v1/key", "n": text, "s": text}
+def test_hostile_slugs_come_back_from_an_inline_script(text: str) -> None:
+    html = render_inline(config_of("calm", slug=text))
+    assert inline_config(html) == {"u": "https://c.example/v1/key", "n": text}
 
 
 @given(name=texts)

@@ -43,12 +43,6 @@ def test_inline_is_one_script_with_the_configuration() -> None:
     assert inline_config(html) == {"u": "https://c.example/v1/key1", "n": "signup"}
 
 
-def test_a_source_is_in_the_configuration_only_if_its_owner_set_one() -> None:
-    shop = replace(SIGNUP, source="Shop")
-    assert inline_config(render_inline(shop))["s"] == "Shop"
-    assert registered_config(render_hosted(shop))["s"] == "Shop"
-
-
 def test_hosted_is_a_stub_and_an_async_tag() -> None:
     html = render_hosted(SIGNUP)
     stub, tag = read(html).scripts

@@ -33,7 +33,6 @@ class SnippetConfig:
     event_name: str
     version_number: int
     date: Date
-    source: str | None = None
     usable_from: datetime | None = None
     consent: bool = False
     signals: bool = True
@@ -61,8 +60,6 @@ class SnippetConfig:
     def public(self) -> dict[str, Any]:
         """What the runtime registers; the head of runtime.js says what each part means."""
         config: dict[str, Any] = {"u": self.address, "n": self.slug}
-        if self.source is not None:
-            config["s"] = self.source
         if self.consent or not self.signals:
             config["c"] = int(self.consent)
         if self.visitor_days != VISITOR_DAYS:

@@ -27,7 +27,7 @@ def examples(config: SnippetConfig, source: str) -> dict[str, str | bool | int]:
     }
     found = {field.key: values[field.type] for field in config.fields}
     if SOURCE in found:
-        found[SOURCE] = source if config.source is None else config.source
+        found[SOURCE] = source
     return found
 
 

@@ -19,7 +19,7 @@ def pixel(config: SnippetConfig) -> Rendered:
     """One request of the image is one hit; what is in capitals is the sender's to fill in."""
     own = {"_visitor": VISITOR} | ({"_test": ""} if config.test else {})
     values = {field.key: _placeholder(field) for field in config.fields if field.key != SOURCE}
-    query = own | {SOURCE: _SOURCE if config.source is None else config.source} | values
+    query = own | {SOURCE: _SOURCE} | values
     parts = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query.items()]
     address = f"{config.collector_url}{config.hits_path}/{config.key}.gif?{'&'.join(parts)}"
     text = code.template("pixel.html.j2").render(
