@@ -13,6 +13,7 @@ from rq import SimpleWorker
 
 from tracker import startup
 from tracker.settings import Settings, SettingsError, load
+from tracker.stores.demoted import leaving
 from tracker.stores.jobs import QUEUE
 from tracker.stores.reporting import Background
 from worker.resuming import resume
@@ -57,7 +58,7 @@ def _work(settings: Settings) -> bool:
     """Run jobs until told to stop; False where RQ gave up, mostly over a Redis that is back now."""
     # Jobs run in this process, so that none outlives it. Without a socket timeout, as RQ waits
     # for jobs in calls that block for minutes.
-    client = Redis.from_url(settings.redis_url, socket_timeout=None)
+    client = leaving(Redis.from_url(settings.redis_url, socket_timeout=None))
     reports = Background("jobs", settings.redis_url)
     reports.start()
     try:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from redis import Redis
+from redis import ConnectionError, Redis
 
 from tests.collector import house as houses
 from tests.collector.house import House, queued
@@ -21,6 +21,7 @@ from tracker.collector.redis_connection import MAX_PENDING_BYTES
 from tracker.embedded.supervisor import Supervisor
 from tracker.rules.hits import NOBODY
 from tracker.settings import Settings
+from tracker.stores import hit_queue
 from tracker.stores.hit_queue import pack_append, pack_sender, pack_text
 
 KEY, SENT, SENDER = pack_text("key"), pack_text("7"), pack_sender(NOBODY)
@@ -153,6 +154,53 @@ def test_a_wrong_password_is_not_tried_without_a_pause(settings: Settings, redis
     redis.config_resetstat()
     asyncio.run(try_for_a_while())
     assert redis.info("stats")["total_connections_received"] < 10
+
+
+@contextmanager
+def replica(redis: Redis) -> Iterator[None]:
+    """It takes no writes, and lets its clients stay, as one whose name moved on to another."""
+    redis.replicaof("127.0.0.1", "1")
+    try:
+        yield
+    finally:
+        redis.replicaof("NO", "ONE")
+
+
+def connected(redis: Redis) -> set[str]:
+    return {client["id"] for client in redis.client_list()}
+
+
+def test_a_redis_that_became_a_replica_is_left(settings: Settings, redis: Redis) -> None:
+    async def through() -> None:
+        others = connected(redis)
+        queue = GroupCommit(settings.redis_url)
+        await queue.start()
+        (own,) = connected(redis) - others
+        with replica(redis), pytest.raises(QueueAwayError, match="READONLY"):
+            await queue.append([command(0)])
+        await until_taken(queue)
+        until(lambda: own not in connected(redis), "it has another connection")
+        await queue.stop()
+
+    asyncio.run(through())
+    assert len(queued(redis)[0]) == 1
+
+
+def test_so_it_is_by_all_other_clients(settings: Settings, redis: Redis) -> None:
+    async def through() -> None:
+        async with hit_queue.connect_async(settings.redis_url, 10) as client:
+            before = await client.client_id()
+            with replica(redis), pytest.raises(ConnectionError, match="read only"):
+                await client.set("a", 1)
+            assert await client.client_id() != before
+
+    asyncio.run(through())
+    with hit_queue.connect(settings.redis_url, 10) as client:
+        before = client.client_id()
+        with replica(redis), pytest.raises(ConnectionError, match="read only"):
+            client.pipeline(transaction=False).set("a", 1).get("a").execute()
+        assert client.client_id() != before
+        client.set("a", 1)
 
 
 def test_valkey_is_killed_and_comes_back(data_dir: Path) -> None:

@@ -25,8 +25,8 @@ TINY = b"GET / HTTP/1.1\r\n\r\n"
 MANY_HEADERS = raw.head("GET /", *["a:"] * 98)
 
 
-def post(key: str, body: bytes = GOOD) -> bytes:
-    return raw.head(f"POST /v1/{key}", f"Content-Length: {len(body)}") + body
+def post(key: str, body: bytes = GOOD, *headers: str) -> bytes:
+    return raw.head(f"POST /v1/{key}", f"Content-Length: {len(body)}", *headers) + body
 
 
 def ask(connection: socket.socket, data: bytes) -> bytes:
@@ -57,14 +57,17 @@ def test_requests_that_wait_are_bounded_by_what_they_take(
     assert collector.post(key, GOOD).status_code == 204
 
 
-def test_some_may_wait(collector: Collector, house: House, key: str, redis: Redis) -> None:
+@pytest.mark.parametrize("offers", [(), ("Connection: Upgrade", "Upgrade: h2c")])
+def test_some_may_wait(
+    collector: Collector, house: House, key: str, redis: Redis, offers: tuple[str, ...]
+) -> None:
     with raw.connect(collector.port) as connection:
         with silent(redis):
-            connection.sendall(post(key) * 30)
+            connection.sendall(post(key, GOOD, *offers) * 45)
         answers = b""
-        while answers.count(b"HTTP/1.1 204") < 30:
+        while answers.count(b"HTTP/1.1 204") < 45:
             answers += connection.recv(65_536) or pytest.fail("it ended")
-    assert len(house.hits()) == 30
+    assert len(house.hits()) == 45
 
 
 def test_one_that_rests_holds_nothing_of_its_last_request(

@@ -210,18 +210,46 @@ def test_a_sender_that_left_before_its_answer_harms_nobody(
     assert BEN in house.hits()
 
 
-def test_nor_does_one_that_says_no_more_of_http_before_its_answer(
-    collector: Collector, house: House, key: str, caplog: pytest.LogCaptureFixture
+NO_HTTP = b"?\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "statuses"),
+    [
+        (b"\0", [204]),
+        (NO_HTTP, [204]),
+        (raw.head("GET /health") + NO_HTTP, [204, 200]),
+        (raw.head("CONNECT shop.example:443"), [204]),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 110 + b"\r\n", [204]),
+        (raw.head("GET /health", "Transfer-Encoding: chunked") + b"no size\r\n", [204, 400]),
+    ],
+    ids=["one byte", "no HTTP", "after two", "no proxy", "headers", "a waiting body"],
+)
+@pytest.mark.parametrize("first", ["plain", "lost hits"])
+def test_who_says_no_more_of_http_gets_the_answers_before(
+    collector: Collector,
+    house: House,
+    key: str,
+    caplog: pytest.LogCaptureFixture,
+    first: str,
+    more: bytes,
+    statuses: list[int],
 ) -> None:
     house.redis.client_pause(60_000, all=False)
-    try:
-        with raw.connect(collector.port) as connection:
-            connection.sendall(REQUESTS["lost hits"](key) + raw.head("GET /health") + b"?\r\n\r\n")
-            assert raw.is_closed(connection)
-    finally:
-        house.redis.client_unpause()
-    until(lambda: house.hits(), "the first is queued")
-    assert collector.http.get("/health").status_code == 200
+    with raw.connect(collector.port) as connection:
+        try:
+            connection.sendall(REQUESTS[first](key) + more)
+        finally:
+            house.redis.client_unpause()
+        text = b""
+        while data := connection.recv(65_536):
+            text += data
+    answers = text.split(b"HTTP/1.1")[1:]
+    assert [int(part[1:4]) for part in answers] == statuses
+    assert [b"connection: close" in part.lower() for part in answers].index(True) == len(
+        answers
+    ) - 1
+    assert house.hits()
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 

@@ -119,11 +119,11 @@ def check_gtm(config: SnippetConfig, judge: Judge) -> None:
 def check_curl(config: SnippetConfig, judge: Judge) -> None:
     text = render(config, FormName.CURL).text
     assert text.startswith(f"# {heading(config)}\n")
-    noting = "curl() { for word; do printf '%s\\0' \"$word\"; done; }\n"
+    noting = "curl() { for word; do printf '%s\\0' \"$word\"; done >&2; echo 204; }\n"
     done = subprocess.run(["sh", "-eu"], input=(noting + text).encode(), capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
-    *_, body, address, _ = done.stdout.decode().split("\0")
-    assert address == config.address
+    assert (done.returncode, done.stdout) == (0, b"")
+    *_, body, address, rest = done.stderr.decode().split("\0")
+    assert (address, rest) == (config.address, "")
     (hit,) = json.loads(body)["hits"]
     assert hit["data"] == examples(config, "Server")
 
@@ -140,7 +140,7 @@ def check_python(config: SnippetConfig, judge: Judge) -> None:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "send":
             values["data"] = ast.literal_eval(node.args[0])
     assert values == {"address": config.address, "data": examples(config, "Server")}
-    assert len(tree.body) == 12
+    assert len(tree.body) == 13
 
 
 CHECKS: dict[FormName, Check] = {

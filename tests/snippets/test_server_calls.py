@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.measure_sizes import SAMPLE
-from tests.browser.wire import Request, Wire, running
+from tests.browser.wire import CLOSE, Request, Wire, running
 from tracker.snippets.forms import FormName, render
 
 FORMS = [FormName.CURL, FormName.PYTHON]
@@ -51,6 +51,30 @@ def test_a_refusal_is_for_good(wire: Wire, form: FormName, status: int, tmp_path
     wire.answer = status
     assert run(wire, form, tmp_path) != 0
     assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("status", [200, 301, 302, 304])
+def test_nothing_but_204_says_that_it_is_taken(
+    wire: Wire, form: FormName, status: int, tmp_path: Path
+) -> None:
+    wire.pages["/login"] = "Sign in"
+    wire.headers["Location"] = f"{wire.site}/login"
+    answers = iter([status, 204])
+    wire.answer = lambda request: next(answers)
+    is_taken = run(wire, form, tmp_path) == 0
+    assert is_taken == (len(wire.requests) == 2)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_it_tries_again_where_the_connection_was_cut(
+    wire: Wire, form: FormName, tmp_path: Path
+) -> None:
+    answers = iter([CLOSE, 204])
+    wire.answer = lambda request: next(answers)
+    assert run(wire, form, tmp_path) == 0
+    first, second = wire.hits
+    assert first == second
 
 
 @pytest.mark.parametrize("form", FORMS)

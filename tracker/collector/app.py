@@ -33,6 +33,7 @@ from tracker.rules.hit_rates import HitRates
 from tracker.rules.refusals import Refusal
 from tracker.settings import SCRIPTS_PATH, Settings
 from tracker.stores import key_table
+from tracker.stores.demoted import leaving_async
 from tracker.stores.reporting import Reporter
 
 TICK_SECONDS = 1.0
@@ -64,7 +65,9 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Door]]:
-        client = Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
+        client = leaving_async(
+            Redis.from_url(settings.redis_url, legacy_responses=False, socket_timeout=3)
+        )
         connections = Connections(settings.connections, settings.address_connections)
         queue = Appending(settings, client, patience, connections)
         keys = KeyRing(client)

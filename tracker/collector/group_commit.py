@@ -81,6 +81,7 @@ class GroupCommit:
             if self._connection is not None:
                 await self._watch(self._connection)
                 self._connection = None
+                await asyncio.sleep(SHORTEST_PAUSE)  # A replica lets one in again and again.
             if await self._try_connect():
                 pause = SHORTEST_PAUSE
             else:

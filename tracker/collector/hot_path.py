@@ -79,6 +79,7 @@ class _Answer:
     """
 
     __slots__ = ("disconnected", "keep_alive", "response_complete", "ticket")
+    more_body = False
 
     def __init__(self) -> None:
         self.response_complete, self.keep_alive, self.disconnected = True, True, False

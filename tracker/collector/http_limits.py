@@ -6,6 +6,7 @@ from collections.abc import Sized
 from typing import Any
 
 import httptools
+from starlette.responses import PlainTextResponse
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -59,6 +60,7 @@ class BoundedProtocol(serving.Protocol):
         super().__init__(*args, **options)
         self._in_head = False
         self._is_whole = True
+        self._is_over = False
         self._has_begun = False
         self._bare_bytes = 0
         self._waiting_bytes = 0
@@ -92,6 +94,8 @@ class BoundedProtocol(serving.Protocol):
         self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
+        if self._is_over:
+            return
         rested_since = self._rests_since
         self._read(data)
         if self._is_whole and not self._rests_since and self._owes_nothing:
@@ -126,7 +130,8 @@ class BoundedProtocol(serving.Protocol):
         super().on_body(body)
 
     def _begin(self) -> None:
-        self._bound_waiting()
+        if self._is_whole:  # Else it is read once more, without its offer to upgrade.
+            self._bound_waiting()
         if self._deadline is not None and self._has_begun:
             # One that ended in this read had it; this one gets its own.
             self._deadline.cancel()
@@ -185,9 +190,21 @@ class BoundedProtocol(serving.Protocol):
         self._unread += [rest, b"\r\n".join((line, *kept, b"", b""))]
 
     def send_400_response(self, msg: str) -> None:
-        if not self.transport.is_closing():
+        """Answer, and end the connection; but nothing may pass for an answer that is owed.
+
+        Where some are, no more is read, and the last of them ends it.
+        """
+        if self.transport.is_closing() or self._is_over:
+            return
+        owed = self.cycle
+        waits = bool(self.pipeline) and self.pipeline[0][0] is owed
+        if self._owes_nothing or (owed.more_body and not waits):
             super().send_400_response(msg)
             self._is_unread()
+            return
+        self._is_over, owed.keep_alive = True, False
+        if owed.more_body:  # Others are before it, and it is at fault itself.
+            self.pipeline[0] = owed, PlainTextResponse(msg, 400)  # type: ignore[assignment]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle

@@ -129,6 +129,8 @@ class RedisConnection(asyncio.Protocol):
         self._pending -= 1
         if isinstance(reply, ReplyError):
             request.error = str(reply)
+            if request.error.startswith("READONLY"):
+                self.close()  # Its name may lead to another by now, which connecting anew finds.
         if request.replies == 0:
             self._waiting.popleft()
             self._pending_bytes -= request.size

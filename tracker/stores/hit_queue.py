@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from tracker.rules.backpressure import Depth
 from tracker.rules.hits import MAX_TIME_MS, QueuedHit, Sender
+from tracker.stores.demoted import leaving, leaving_async
 
 EPOCH_KEY = "pintag:epoch"
 NO_KEY = ""
@@ -52,25 +53,27 @@ def connect(url: str, patience: float | None = None) -> redis.Redis:
     patience: seconds after which a Redis that is away is not waited for, or asked again.
     """
     if patience is None:
-        return redis.Redis.from_url(url, legacy_responses=False, socket_timeout=10)
-    return redis.Redis.from_url(
+        return leaving(redis.Redis.from_url(url, legacy_responses=False, socket_timeout=10))
+    client = redis.Redis.from_url(
         url,
         legacy_responses=False,
         socket_timeout=patience,
         socket_connect_timeout=patience,
         retry=Retry(NoBackoff(), 0),
     )
+    return leaving(client)
 
 
 def connect_async(url: str, patience: float) -> AsyncRedis:
     """The same on an event loop, for what can be asked of again soon."""
-    return AsyncRedis.from_url(
+    client = AsyncRedis.from_url(
         url,
         legacy_responses=False,
         socket_timeout=patience,
         socket_connect_timeout=patience,
         retry=AsyncRetry(NoBackoff(), 0),
     )
+    return leaving_async(client)
 
 
 # -- the collector's side
