@@ -146,6 +146,17 @@
     },
   });
 
+  // Once all scripts are there that the page came with.
+  const TRIGGERS = ["click", "submit", "change", "visible"].map((name) => `[data-pintag-${name}]`);
+  addEventListener("load", () => {
+    if (window.pintagAttributes || !document.querySelector(TRIGGERS.join())) return;
+    say(
+      "warn",
+      "this page has data-pintag attributes, and nothing reads them:" +
+        " take the hosted form, or add the script of `pintag snippet show NAME --attributes`.",
+    );
+  });
+
   const owns = (address) => {
     const path = address.split("?")[0];
     return [...snippets.values()].some(({ u }) => u.split("?")[0] == path);

@@ -9,10 +9,10 @@ try {
   const found = own ? [JSON.parse(own)] : [];
   const calls = [];
   if (!r) {
-    // Tag managers make stubs, too, and those note no times.
-    for (const [first, data, at] of q.splice(0)) {
+    // Tag managers make stubs, too, and those note no times and no addresses.
+    for (const [first, data, at, who] of q.splice(0)) {
       if ((first || 0).n) found.push(first);
-      else calls.push([first, data, at || Date.now()]);
+      else calls.push([first, data, at || Date.now(), who]);
     }
     if (!found[0]) {
       q.push(...calls);

@@ -7,7 +7,7 @@
 //                        u its address, n its slug, l: ms that a visitor id is good for;
 //                        c: 1 consent is required, 0 it is not, whatever the browser says;
 //                        left out: it is where Do Not Track or Global Privacy Control is on
-//   pintag.q             has push([slug, data, time]), for calls that came before the runtime
+//   pintag.q             has push([slug, data, time, {page}]), for calls from before the runtime
 //   localStorage         "pintag.v" is the visitor, "pintag.h.<id> <address>" one unsent hit,
 //                        "pintag.l.<address>" how many hits to this address were given up
 //
@@ -38,10 +38,11 @@
   let snippets = {}; // configurations by slug, with our prefix: some sites have a Map of their own
   let consent = ASSUMED;
   let memory = {}; // what this tick wrote, or what the storage does not take: it may be full
-  let limit = LIMIT;
   let delay = 1e3; // before the next try
+  let limit = LIMIT;
   let calls = pintag.q || []; // calls that wait for consent, or for their snippet
-  let claims, timer;
+  let claims = {}; // by visitor
+  let timer;
   let count = 0; // of ids that this page made
   let storage = {};
 
@@ -163,33 +164,33 @@
       }
       if (slug == "consent") {
         consent = data ? YES : NO;
-        if (!data) claims = keys("").forEach(erase);
+        if (!data) keys("").forEach(erase);
         return drain();
       }
-      // A browser may load a page that nobody gets to see. What waits is a copy, with its page, as
-      // the page may go on with the same object, and to another address.
+      // Also where the new ones can't be read.
+      if (slug == "identify") claims = {};
+      // A copy, as the page may go on with the same object. It holds nothing that a hit can't.
+      data &&= JSON.parse(JSON.stringify({ ...data }));
+      // A browser may load a page that nobody gets to see. What waits does so with its page, as
+      // that may go on to another address.
       if (consent < ASSUMED || document.prerendering)
-        return consent && calls.push([slug, data && { ...data }, at, who]);
-      if (slug == "reset") return (claims = erase("pintag.v"));
-      if (slug == "identify") {
-        claims = undefined;
-        // A copy: what the page does to it later changes nothing, and each hit can hold it.
-        return data && (claims = { ...JSON.parse(JSON.stringify(data)) });
-      }
-      // Who it is at this moment: a call that waits for its snippet keeps it.
+        return consent && calls.push([slug, data, at, who]);
+      if (slug == "reset") return erase("pintag.v");
       let visitor = read("pintag.v");
       if (isOlder(visitor, config.l || 34128e6)) write("pintag.v", (visitor = mint(Date.now())));
-      who = { visitor, claims, ...who };
+      // Claims end with their visitor, whichever tab or page resets it.
+      if (slug == "identify") return data && (claims[visitor] = data);
+      // Who it is at this moment: a call that waits for its snippet keeps it.
+      who = { visitor, claims: claims[visitor], ...who };
       let snippet = snippets["pintag." + slug];
       if (!snippet) {
         // Kept, as it may be the snippet of a hosted script that is still on its way.
-        calls.push([slug, data && { ...data }, at, who]);
+        calls.push([slug, data, at, who]);
         throw "no snippet " + slug;
       }
       let id = mint(at);
-      let key = "pintag.h." + id + " " + snippet.u;
       write(
-        key,
+        "pintag.h." + id + " " + snippet.u,
         JSON.stringify({
           id,
           at,
@@ -223,14 +224,14 @@
 
   pintag = window.pintag = (...call) => track(call);
   pintag.push = track;
-  pintag.q = pintag.r = pintag;
+  pintag.r = pintag.q = pintag;
   pintag(config);
   addEventListener("online", () => flush((waits = {})));
   // Before the page's own listeners. Browsers say that it is visible a moment before this.
   addEventListener("prerenderingchange", drain, true);
-  addEventListener("visibilitychange", () => {
-    // There may be no time to wait for the lock. And pages out of the back/forward cache never
-    // hear the answers to what they sent as they went.
-    document.hidden ? post() : drain((flying = {}));
-  });
+  // There may be no time to wait for the lock. And pages out of the back/forward cache never hear
+  // the answers to what they sent as they went.
+  addEventListener("visibilitychange", () =>
+    document.hidden ? post() : flush((flying = {})),
+  );
 })(PINTAG_CONFIG);

@@ -187,3 +187,15 @@ def test_attributes_are_explained_too_and_a_check_sends_nothing(
     assert 'It is "1,5" (wrong_type)' in lines[0]
     assert [(error["field"], error["code"]) for error in checked] == [("amount", "wrong_type")]
     assert len(wire.hits) == 1
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_attributes_that_nothing_reads_are_said_once(
+    context: BrowserContext, wire: Wire, read: bool
+) -> None:
+    buttons = 2 * "<button data-pintag-click=signup>Go</button>"
+    publish(wire, render_inline(replace(config(wire), attributes=read)), buttons)
+    page = context.new_page()
+    with said(page) as lines:
+        page.goto(wire.site + "/")
+    assert sum("nothing reads them" in line for line in lines) == (0 if read else 1)

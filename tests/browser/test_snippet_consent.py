@@ -76,6 +76,27 @@ def test_what_waits_for_a_yes_stays_as_it_was(context: BrowserContext, wire: Wir
     assert calls == [(1, "/"), (2, "/second")]
 
 
+def test_dates_and_claims_that_wait_for_a_yes_stay_as_they_were(
+    context: BrowserContext, wire: Wire
+) -> None:
+    publish(wire, asking(wire))
+    page = visit(context, wire)
+    page.evaluate(
+        """() => {
+          const day = new Date('2026-12-01T00:00:00Z');
+          const claims = {email: {key: 'ann@example.com'}};
+          pintag('identify', claims);
+          pintag('signup', {day});
+          day.setUTCDate(24);
+          claims.email.key = 'ben@example.com';
+          pintag('consent', true);
+        }"""
+    )
+    wire.wait_for_hits(1)
+    assert wire.hits[0]["data"]["day"] == "2026-12-01T00:00:00.000Z"
+    assert wire.hits[0]["claims"] == {"email": {"key": "ann@example.com"}}
+
+
 def test_before_a_yes_the_storage_is_not_even_read(context: BrowserContext, wire: Wire) -> None:
     spy = """<script>
       window.noted = [];

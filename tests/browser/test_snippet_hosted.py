@@ -148,6 +148,27 @@ def test_calls_wait_with_what_they_were_given(context: BrowserContext, wire: Wir
     assert [hit["data"]["n"] for hit in wire.hits] == [1, 2]
 
 
+def test_calls_before_the_hosted_script_keep_their_page(
+    context: BrowserContext, wire: Wire
+) -> None:
+    calls = "pintag('signup', {n: 1}); history.pushState(0, '', '/next'); pintag('signup', {n: 2})"
+    publish(wire, hosted(wire), f"<script>{calls}</script>")
+    visit(context, wire)
+    wire.wait_for_hits(2)
+    assert [hit["page"] for hit in wire.hits] == [wire.site + "/", wire.site + "/next"]
+
+
+def test_data_that_throws_before_the_hosted_script_throws_nothing_into_the_page(
+    context: BrowserContext, wire: Wire
+) -> None:
+    calls = "pintag('signup', {get n() { throw 1 }}); pintag('signup', {n: 2})"
+    quiet = "addEventListener('unhandledrejection', (event) => event.preventDefault());"
+    publish(wire, hosted(wire), f"<script>{quiet} {calls}</script>")
+    visit(context, wire)
+    wire.wait_for_hits(1)
+    assert [hit["data"]["n"] for hit in wire.hits] == [2]
+
+
 @pytest.mark.parametrize("asking_first", [True, False])
 def test_one_that_asks_for_consent_is_heard_before_the_first_call(
     context: BrowserContext, wire: Wire, asking_first: bool

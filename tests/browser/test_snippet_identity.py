@@ -192,6 +192,19 @@ def test_a_reset_reaches_the_other_tabs(context: BrowserContext, wire: Wire) -> 
     assert first["visitor"] != second["visitor"] == third["visitor"]
 
 
+def test_claims_end_with_a_reset_elsewhere(context: BrowserContext, wire: Wire) -> None:
+    """In another tab, or on another page while this one is in the back/forward cache."""
+    page = opened(context, wire, inline, "<script>pintag('identify', {email: 'ann'})</script>")
+    other = visit(context, wire)
+    page.wait_for_function("localStorage.getItem('pintag.v')")
+    other.evaluate("pintag('reset')")
+    page.wait_for_function("!localStorage.getItem('pintag.v')")
+    page.evaluate("pintag('signup', {n: 1}); pintag('identify', {email: 'ben'})")
+    page.evaluate("pintag('signup', {n: 2})")
+    wire.wait_for_hits(2)
+    assert [hit.get("claims") for hit in sent(wire)] == [None, {"email": "ben"}]
+
+
 def test_a_tab_that_has_not_heard_of_a_reset_does_not_undo_it(
     context: BrowserContext, wire: Wire
 ) -> None:

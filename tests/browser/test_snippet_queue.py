@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.site import inline, publish, settled, stored, visit
+from tests.browser.site import hide, inline, publish, settled, show, stored, visit
 from tests.browser.test_snippet import FULL
 from tests.browser.test_snippet_delivery import NOTE_WAITS
 from tests.browser.wire import HANG, Wire
@@ -190,3 +190,16 @@ def test_a_page_that_nobody_has_seen_yet_sends_nothing(context: BrowserContext, 
     page.evaluate("document.prerendering = false")
     page.evaluate("document.dispatchEvent(new Event('prerenderingchange', {bubbles: true}))")
     wire.wait_for_hits(1)
+
+
+def test_a_call_without_a_snippet_is_said_once(context: BrowserContext, wire: Wire) -> None:
+    publish(wire, inline(wire))
+    page = visit(context, wire)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.evaluate("pintag('contact', {})")
+    for _ in range(3):
+        hide(page)
+        show(page)
+    page.evaluate("1")  # messages come in order
+    assert said == ["pintag: no snippet contact"]
