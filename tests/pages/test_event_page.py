@@ -90,15 +90,6 @@ def test_types_have_the_names_of_the_form(owner: Person, edit: Edited) -> None:
     assert "<span>Number with decimals</span>" in text
 
 
-def test_a_locked_event_is_not_offered_to_be_edited(owner: Person, edit: Edited) -> None:
-    listed = "/sections/shop/data-model?category=transactions"
-    assert f'href="{PAGE}/edit"' in owner.get(listed)[1]
-    edit(field("source", True))
-    text = owner.get(listed)[1]
-    assert f'href="{PAGE}/edit"' not in text
-    assert f'href="{PAGE}/rights"' in text
-
-
 def test_versions_say_what_changed_and_what_fits(owner: Person, edit: Edited) -> None:
     edit(field("source", True), field("reference", True), field("mood"))
     _, text = owner.get(PAGE)
