@@ -39,6 +39,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
+@pytest.mark.slow
 def test_the_wheel_has_code_templates_and_migrations(wheel: zipfile.ZipFile) -> None:
     names = set(wheel.namelist())
     wanted = [
@@ -52,6 +53,7 @@ def test_the_wheel_has_code_templates_and_migrations(wheel: zipfile.ZipFile) -> 
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_the_command(wheel: zipfile.ZipFile) -> None:
     [entry_points] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert b"pintag = tracker.cli:main" in wheel.read(entry_points)

@@ -78,6 +78,7 @@ def compile_(folder: Path, program: str) -> list[int]:
     return sorted({int(line) for _, line in errors})
 
 
+@pytest.mark.slow
 def test_good_programs_pass_and_each_mistake_is_an_error(folder: Path) -> None:
     assert compile_(folder, IMPORT + GOOD) == []
     first = (IMPORT + GOOD).count("\n") + 1
