@@ -1,24 +1,16 @@
-"""The worker's references: the very rows that it stored, once more into their table by binary COPY.
-
-Once from bytes that are ready, so that PostgreSQL alone has work to do; and once from values, each
-of which psycopg puts into PostgreSQL's form: the least that a program in Python does.
-"""
+"""The worker's reference: a bare binary COPY of the very rows that it stored, into their table."""
 
 import time
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-import orjson
 import psycopg
-from psycopg.types.json import Jsonb
 
 from benchmarks.costs import CpuMeter
 from benchmarks.stack import BenchmarkError, Site
 
 _BLOCK = 1 << 20
 _FIRST = UUID(int=0)
-_JSONB = 3802  # the type's OID
 
 
 def copy_again(site: Site, rows: int, since: UUID = _FIRST) -> dict[str, float]:
@@ -29,30 +21,6 @@ def copy_again(site: Site, rows: int, since: UUID = _FIRST) -> dict[str, float]:
     blocks = read_out(site.database, since)
     take_out(site.database, since)
     return copy_in(site, "event", blocks, rows)
-
-
-def copy_values(site: Site, rows: int) -> dict[str, float]:
-    """Take all rows out of the event table, and write them value by value."""
-    cursor = site.database.execute("SELECT * FROM event ORDER BY id", binary=True)
-    types = [column.type_code for column in cursor.description or ()]
-    jsonb = [place for place, type_ in enumerate(types) if type_ == _JSONB]
-    read: list[list[Any]] = [list(row) for row in cursor]
-    for row in read:
-        for place in jsonb:
-            row[place] = Jsonb(row[place], dumps=orjson.dumps)
-    take_out(site.database, _FIRST)
-    with psycopg.connect(site.settings.database_url) as connection:
-        start = time.perf_counter()
-        cursor = connection.cursor()
-        with cursor.copy("COPY event FROM STDIN (FORMAT binary)") as copy:
-            copy.set_types(types)
-            for row in read:
-                copy.write_row(row)
-        connection.commit()
-        seconds = time.perf_counter() - start
-    if cursor.rowcount != rows:
-        raise BenchmarkError(f"COPY wrote {cursor.rowcount} rows, not {rows}.")
-    return {"psycopg_rows_per_second": rows / seconds}
 
 
 def copy_in(site: Site, table: str, blocks: Sequence[bytes], rows: int) -> dict[str, float]:

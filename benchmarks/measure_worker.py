@@ -1,9 +1,9 @@
-"""What the worker stores out of a full queue, beside two ways to COPY its rows."""
+"""What the worker stores out of a full queue, beside a bare COPY of its rows."""
 
 import time
 from collections.abc import Callable
 
-from benchmarks.copying import copy_again, copy_values
+from benchmarks.copying import copy_again
 from benchmarks.costs import CpuMeter, memory_mb
 from benchmarks.figures import Report, in_memory, per_hit
 from benchmarks.hits import new_hits
@@ -18,25 +18,14 @@ _SLOWEST = 300
 
 
 def measure(stack: Stack, report: Report, hits: int, rounds: int) -> None:
-    """Rounds of the worker, each followed by both ways to COPY the rows that it stored."""
+    """Rounds of the worker, each followed by a COPY of the rows that it stored."""
     for _ in range(rounds):
         with stack.site() as site:
             append(site, new_hits(hits))
             stored = _drain(site, hits)
             site.check(stored=hits, queued=0)
             copied = copy_again(site, hits)
-            by_values = copy_values(site, hits)
-            ratio = stored["hits_per_second"] / by_values["psycopg_rows_per_second"]
-            report.add(
-                "worker",
-                {
-                    **stored,
-                    **copied,
-                    **ratios(stored, copied),
-                    **by_values,
-                    "ratio_worker_to_psycopg": ratio,
-                },
-            )
+            report.add("worker", {**stored, **copied, **ratios(stored, copied)})
 
 
 def _drain(site: Site, hits: int) -> dict[str, float]:

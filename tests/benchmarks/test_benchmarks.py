@@ -24,7 +24,6 @@ WORKER = COMMON | {
     *("worker_us_per_hit", "postgres_us_per_hit", "worker_mb", "postgres_mb"),
     *("copy_rows_per_second", "copy_postgres_us_per_row", "ratio_worker_to_copy"),
     *("worker_hits_per_core_second", "ratio_postgres_cpu_to_copy"),
-    *("psycopg_rows_per_second", "ratio_worker_to_psycopg"),
 }
 WHOLE = COMMON | {
     *("collector_us_per_hit", "worker_us_per_hit", "postgres_us_per_hit", "all_us_per_hit"),

@@ -84,7 +84,7 @@ def test_a_replay_is_watched_to_its_end(pintag: Installation, page: Page) -> Non
     group = page.locator(".group", has_text="amount").first
     group.get_by_role("button", name="Try a replay").click()
     page.wait_for_url("**/jobs/*")
-    page.get_by_role("button", name="Replay these").click()
+    page.get_by_role("button", name="Replay this hit").click()
     page.wait_for_url("**/jobs/*")
     page.get_by_text("What became of them").wait_for()
     assert "quarantined (invalid_data)" in page.inner_text("main")
