@@ -12,6 +12,8 @@ from tests.browser.wire import Wire
 from tracker.snippets.code import attributes_script
 from tracker.snippets.render import render_hosted, render_inline
 
+pytestmark = pytest.mark.slow
+
 FORM = """
 <form id="form" data-pintag-submit="signup" data-pintag-field-form="footer" action="/next">
   <input name="a" id="mail" required data-pintag-value="mail" value="ann@example.com">

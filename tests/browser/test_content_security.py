@@ -13,6 +13,8 @@ from tests.snippets.judging import SANDBOX, sections
 from tracker.snippets.forms import FormName, Rendered, render
 from tracker.snippets.render import hosted_scripts
 
+pytestmark = pytest.mark.slow
+
 NONCE = "c3RyaWN0"
 CODE = "SANDBOXED_JS_FOR_WEB_TEMPLATE"
 NOTE = """
