@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from tests.collector import house as houses
 from tests.pages import signing
 from tests.pages.conftest import PASSWORD, Person, SignIn
-from tracker import serving, startup
 from tracker.actions import signing_in
 from tracker.actions.signing_in import WrongPasswordError
+from tracker.api import server
 from tracker.api.app import make_app
 from tracker.pages import paths
 from tracker.pages.attempts import ATTEMPTS, MOST, Attempts, TooManyError
@@ -148,8 +148,7 @@ def test_signing_in_leads_to_whom_was_asked_for(
     attempts.forget()
     where = f"/sections/shop/profiles/web/{paths.from_key(key)}"
     # By a real server: Starlette's TestClient decodes addresses twice.
-    options = {**startup.server_options(settings), "http": serving.Protocol}
-    with houses.running(make_app(settings), **options) as web:
+    with houses.running(make_app(settings), **server.options(settings)) as web:
         sign_in = web.http.get(where).headers["location"]
         to = parse_qs(urlsplit(sign_in).query)["to"][0]
         form = {"name": "Olga", "password": PASSWORD, "to": to}

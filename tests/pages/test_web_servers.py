@@ -13,7 +13,7 @@ import pytest
 from tests.collector import house as houses
 from tests.pages import signing
 from tests.tools import web_servers
-from tracker import serving, startup
+from tracker.api import server
 from tracker.api.app import make_app
 from tracker.pages.attempts import ATTEMPTS
 from tracker.pages.page import COOKIE
@@ -84,9 +84,8 @@ def browse(
     attempts.forget()
     signing.make(db, password=True)
     behind, port = replace(settings, web_url=SITE), houses.free_port()
-    options = {**startup.server_options(behind), "http": serving.Protocol}
     with (
-        houses.running(make_app(behind), **options) as web,
+        houses.running(make_app(behind), **server.options(behind)) as web,
         request.param(tmp_path, port, web.port),
         ExitStack() as clients,
     ):

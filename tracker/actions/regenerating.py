@@ -87,11 +87,7 @@ def _renew(
         retiring=retiring,
         retires_at=now + grace if grace is not None else None,
     ):
-        raise TrackingError(
-            f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
-            f"Switch it on: pintag event track {definition.slug}"
-            f"{sections.option(connection, definition.section_id)}"
-        )
+        raise tracking.it_is_off(connection, definition)
 
 
 def _replaced(

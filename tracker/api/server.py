@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
@@ -20,6 +21,11 @@ class Server(serving.Server):
         await super().shutdown(sockets)
 
 
+def options(settings: Settings) -> dict[str, Any]:
+    """What uvicorn is told."""
+    return {**startup.server_options(settings), "http": serving.Protocol}
+
+
 def serve(settings: Settings, descriptors: Sequence[int] = ()) -> None:
     """Serve until SIGTERM or SIGINT; descriptors: of sockets that were handed over.
 
@@ -27,12 +33,7 @@ def serve(settings: Settings, descriptors: Sequence[int] = ()) -> None:
     """
     startup.begin()
     sockets = listening.sockets("web", settings.web_host, settings.web_port, descriptors)
-    config = uvicorn.Config(
-        make_app(settings),
-        http=serving.Protocol,
-        **startup.server_options(settings),
-    )
-    server = Server(config)
+    server = Server(uvicorn.Config(make_app(settings), **options(settings)))
     with suppress(KeyboardInterrupt):
         server.run(sockets)
     if not server.started:

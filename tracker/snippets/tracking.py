@@ -23,6 +23,15 @@ class TrackingError(Exception):
     """Web tracking can't be switched on, or there is no snippet; the message says why."""
 
 
+def it_is_off(connection: psycopg.Connection, definition: Definition) -> TrackingError:
+    """Why a definition has no snippet whose web tracking is off, and how to switch it on."""
+    return TrackingError(
+        f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
+        f"Switch it on: pintag event track {definition.slug}"
+        f"{sections.option(connection, definition.section_id)}"
+    )
+
+
 class BadNonceError(TrackingError):
     """There is a snippet, but not with this nonce."""
 
@@ -120,11 +129,7 @@ def snippet_config(
             " web tracking was off while it could be used, or its key was ended."
         )
     if version is None or snippet is None or not definition.web_tracking:
-        raise TrackingError(
-            f"Web tracking of {definition.name!r} is off, so there is no snippet.\n"
-            f"Switch it on: pintag event track {definition.slug}"
-            f"{sections.option(connection, definition.section_id)}"
-        )
+        raise it_is_off(connection, definition)
     if nonce is not None and not re.fullmatch(NONCE, nonce):
         raise BadNonceError(BAD_NONCE)
     section = sections.of_id(connection, definition.section_id)
